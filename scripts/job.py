@@ -1,0 +1,111 @@
+"""What a script is asked to do, by Snakemake or by hand.
+
+A script is `run(main)`: `main` gets a `Job`. Under Snakemake the job comes from the rule and is
+written beside the rule's log; by hand the same file starts the same job again:
+
+    python scripts/pool.py results/miniature/logs/pool.json
+"""
+
+import __main__
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, TextIO
+
+from recycling.errors import UserError
+
+
+@dataclass(frozen=True)
+class Job:
+    """input, output: paths by name (a str or a list of str). params: the rule's settings."""
+
+    input: SimpleNamespace
+    output: SimpleNamespace
+    params: Mapping[str, Any]
+    threads: int
+    log: str | None
+
+
+class _Tee:
+    """Writes to the terminal and to the rule's log."""
+
+    def __init__(self, terminal: TextIO, log: TextIO):
+        self.terminal, self.log = terminal, log
+
+    def write(self, text: str) -> int:
+        self.log.write(text)
+        self.log.flush()
+        return self.terminal.write(text)
+
+    def flush(self) -> None:
+        self.terminal.flush()
+
+    def isatty(self) -> bool:
+        return False
+
+    def fileno(self) -> int:
+        return self.terminal.fileno()
+
+
+def run(main: Callable[[Job], None]) -> None:
+    """Run `main` on the job at hand; a UserError ends the script with one line and status 1."""
+    job = _from_snakemake() or _from_file()
+    # Before torch is imported: one thread a core that was asked for, whatever the machine has.
+    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[variable] = str(job.threads)
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    if job.log:
+        log = open(job.log, "w", encoding="utf-8")  # noqa: SIM115 - open as long as the script
+        sys.stdout, sys.stderr = _Tee(sys.stdout, log), _Tee(sys.stderr, log)
+    try:
+        main(job)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _from_snakemake() -> Job | None:
+    given = getattr(__main__, "snakemake", None)
+    if given is None:
+        return None
+    spec = {
+        "input": dict(given.input.items()),
+        "output": dict(given.output.items()),
+        "params": dict(given.params.items()),
+        "threads": given.threads,
+    }
+    spec = json.loads(json.dumps(spec, default=_plain))
+    log = str(given.log[0]) if len(given.log) else None
+    if log:
+        Path(log).parent.mkdir(parents=True, exist_ok=True)
+        Path(log).with_suffix(".json").write_text(json.dumps(spec, indent=1) + "\n")
+    return _job(spec, log)
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, list | tuple | set) else str(value)
+
+
+def _from_file() -> Job:
+    if len(sys.argv) != 2 or not Path(sys.argv[1]).is_file():
+        print((__main__.__doc__ or "").strip(), file=sys.stderr)
+        print(f"\nusage: python {sys.argv[0]} JOB.json (see scripts/job.py)", file=sys.stderr)
+        sys.exit(2)
+    return _job(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")), None)
+
+
+def _job(spec: Mapping[str, Any], log: str | None) -> Job:
+    return Job(
+        input=SimpleNamespace(**spec["input"]),
+        output=SimpleNamespace(**spec["output"]),
+        params=spec["params"],
+        threads=int(spec["threads"]),
+        log=log,
+    )

@@ -1,0 +1,1 @@
+"""Finished results, addressed by what they were computed from."""
