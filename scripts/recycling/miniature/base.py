@@ -1,0 +1,117 @@
+"""The small world's base model: a tiny Llama, pre-trained from scratch on seen questions."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from recycling.miniature import language, tokenizer
+
+
+@dataclass(frozen=True)
+class Pretraining:
+    """How the base is trained; the learning rate falls along a cosine after a short warm-up."""
+
+    steps: int = 1300
+    batch_size: int = 96
+    lr: float = 2.5e-3
+    warmup: float = 0.05
+    weight_decay: float = 0.01
+    curriculum: float = 0.4  # share of the steps over which lists grow from one word to six
+    vague: float = 0.1  # chance of each slot of an instruction to be left open
+
+
+def config() -> LlamaConfig:
+    """Llama with 0.58 million parameters."""
+    return LlamaConfig(
+        vocab_size=len(tokenizer.vocabulary()),
+        hidden_size=128,
+        intermediate_size=320,
+        num_hidden_layers=3,
+        num_attention_heads=8,
+        num_key_value_heads=8,
+        max_position_embeddings=64,
+        initializer_range=0.06,
+        tie_word_embeddings=True,
+        rope_parameters={"rope_type": "default", "rope_theta": 10000.0},
+        pad_token_id=0,
+        bos_token_id=None,
+        eos_token_id=2,
+        use_cache=True,
+    )
+
+
+def make_vague(question: language.Question, rng: random.Random, chance: float) -> language.Question:
+    """Leave each slot of the instruction open with this chance; what is meant stays the same."""
+    slots = ("filter",) if question.output in language.AGGREGATES else ("output", "selection", "filter")
+    return replace(question, vague=frozenset(slot for slot in slots if rng.random() < chance))
+
+
+def batches(settings: Pretraining, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """(ids (batch, length), position of the answer (batch,)) for each step, right-padded."""
+    ids = {token: i for i, token in enumerate(tokenizer.vocabulary())}
+    questions, _ = language.split_questions()
+    rng = random.Random(f"pre-training {seed}")
+    for step in range(settings.steps):
+        progress = step / max(1, settings.steps * settings.curriculum)
+        longest = min(6, 1 + int(6 * progress))
+        rows, answers = [], []
+        for _ in range(settings.batch_size):
+            question = make_vague(rng.choice(questions), rng, settings.vague)
+            names = language.draw_words(question, rng, min(3, longest), longest)
+            prompt = (
+                f"{tokenizer.SYSTEM} {question.instruction} {tokenizer.USER} {language.LABEL} "
+                f"{' '.join(names)} {tokenizer.ASSISTANT}"
+            ).split()
+            answers.append(len(prompt))
+            rows.append([ids[token] for token in (*prompt, question.answer(names), tokenizer.END)])
+        width = max(len(row) for row in rows)
+        padded = [row + [ids[tokenizer.PAD]] * (width - len(row)) for row in rows]
+        yield torch.tensor(padded), torch.tensor(answers)
+
+
+def pretrain(seed: int, settings: Pretraining) -> tuple[LlamaForCausalLM, list[float]]:
+    """Train a base from scratch on answers only; returns it and the loss of every step.
+
+    The same seed and settings give the same weights on one machine.
+    """
+    torch.manual_seed(seed)
+    model = LlamaForCausalLM(config())
+    model.train()
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=settings.lr, betas=(0.9, 0.98), weight_decay=settings.weight_decay
+    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer,
+        settings.lr,
+        total_steps=settings.steps,
+        pct_start=settings.warmup,
+        cycle_momentum=False,
+    )
+    losses = []
+    for ids, answer in batches(settings, seed):
+        hidden = model.model(ids, use_cache=False).last_hidden_state
+        rows = torch.arange(len(ids))
+        # The token before the answer predicts it, the answer predicts the end token.
+        picked = torch.cat([hidden[rows, answer - 1], hidden[rows, answer]])
+        targets = torch.cat([ids[rows, answer], ids[rows, answer + 1]])
+        loss = cross_entropy(model.lm_head(picked), targets)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        losses.append(float(loss.detach()))
+    return model.eval(), losses
+
+
+def save(model: LlamaForCausalLM, folder: str | Path) -> None:
+    """Write model and tokenizer as an ordinary repository folder."""
+    model.generation_config.max_new_tokens = 3
+    model.save_pretrained(folder)
+    tokenizer.save(folder)
