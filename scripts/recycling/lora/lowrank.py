@@ -1,0 +1,128 @@
+"""The change a LoRA makes to one weight, kept as factors.
+
+LoRA (Hu et al. 2021, equation 3): delta = scaling * B @ A. Everything here works on the factors;
+the dense (out, in) matrix exists only where the caller asks for it.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class LowRank:
+    """delta = scaling * B @ A, with A of shape (r, in) and B of shape (out, r), on one device.
+
+    Whatever the factors are stored in, sums are accumulated in float32 at least (float64 factors
+    stay float64). ValueError where the shapes do not fit each other.
+    """
+
+    A: Tensor
+    B: Tensor
+    scaling: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.A.ndim != 2 or self.B.ndim != 2 or self.A.shape[0] != self.B.shape[1]:
+            raise ValueError(
+                f"A {tuple(self.A.shape)} and B {tuple(self.B.shape)} are no pair of factors: "
+                "expected (r, in) and (out, r)"
+            )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(out, in), the shape of the weight that delta is added to."""
+        return self.B.shape[0], self.A.shape[1]
+
+    @property
+    def rank(self) -> int:
+        """Number of columns of B, whatever the numerical rank of delta."""
+        return self.A.shape[0]
+
+    def wide(self) -> tuple[Tensor, Tensor]:
+        """A and scaling * B in the dtype that sums are accumulated in."""
+        dtype = accumulation_dtype(self.A.dtype, self.B.dtype)
+        return self.A.to(dtype), self.B.to(dtype) * self.scaling
+
+    def delta(self, dtype: torch.dtype = torch.float32) -> Tensor:
+        """The dense (out, in) matrix, accumulated wide and cast once to `dtype`."""
+        A, B = self.wide()
+        return (B @ A).to(dtype)
+
+    def inner(self, other: "LowRank") -> float:
+        """Frobenius inner product with another delta of the same shape.
+
+        <s B A, t D C> = s t sum((B^T D) * (A C^T)), in float64, because a product of Gram
+        matrices loses half of the digits where the columns of B cancel.
+        """
+        if self.shape != other.shape:
+            raise ValueError(f"deltas of shapes {self.shape} and {other.shape} have no product")
+        outs = self.B.double().T @ other.B.double()
+        ins = self.A.double() @ other.A.double().T
+        return self.scaling * other.scaling * float((outs * ins).sum())
+
+    def norm(self) -> float:
+        """Frobenius norm of delta."""
+        return math.sqrt(max(self.inner(self), 0.0))
+
+    def svd(self, k: int | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """U (out, k), S (k,) falling, Vh (k, in): the best k singular triples of delta.
+
+        QR of B and of A^T, then the SVD of the small core R_B R_A^T (at most r x r). `k` is cut
+        to min(rank, out, in); None keeps all of these.
+        """
+        A, B = self.wide()
+        Q_out, R_out = torch.linalg.qr(B)
+        Q_in, R_in = torch.linalg.qr(A.T)
+        U, S, Vh = torch.linalg.svd(R_out @ R_in.T, full_matrices=False)
+        return Q_out @ U[:, :k], S[:k], Vh[:k] @ Q_in.T
+
+    def compress(self, rank: int) -> tuple["LowRank", float]:
+        """The best approximation of at most this rank, and its relative error in Frobenius norm.
+
+        The error is that of the truncation (Eckart-Young), 0 for a delta of zero.
+        """
+        if rank < 1:
+            raise ValueError(f"a rank of {rank}: expected at least 1")
+        U, S, Vh = self.svd()
+        root = S[:rank].sqrt()
+        squares = S.double().square()
+        total = float(squares.sum())
+        error = math.sqrt(float(squares[rank:].sum()) / total) if total else 0.0
+        return LowRank(root[:, None] * Vh[:rank], U[:, :rank] * root), error
+
+    def scaled(self, weight: float) -> "LowRank":
+        """weight * delta, sharing the factors."""
+        return replace(self, scaling=self.scaling * weight)
+
+
+def accumulation_dtype(*dtypes: torch.dtype) -> torch.dtype:
+    """float32, or float64 where one of the dtypes is."""
+    return torch.float64 if torch.float64 in dtypes else torch.float32
+
+
+def stack(parts: Sequence[LowRank], weights: Sequence[float] | None = None) -> LowRank:
+    """sum_i weights_i * delta_i as one LowRank of the summed rank, exact up to rounding.
+
+    Concatenation: A = [A_1; A_2; ...], B = [w_1 s_1 B_1, w_2 s_2 B_2, ...], scaling 1; weights are
+    1 where not given. ValueError for no parts, other counts of weights, or unequal shapes.
+    """
+    weights = [1.0] * len(parts) if weights is None else weights
+    if not parts or len(weights) != len(parts):
+        raise ValueError(f"{len(parts)} parts and {len(weights)} weights: expected equal, not 0")
+    if len({part.shape for part in parts}) > 1:
+        raise ValueError(f"deltas of unequal shapes {sorted({part.shape for part in parts})}")
+    dtype = accumulation_dtype(*(tensor.dtype for part in parts for tensor in (part.A, part.B)))
+    out, in_ = parts[0].shape
+    rank = sum(part.rank for part in parts)
+    A = parts[0].A.new_empty((rank, in_), dtype=dtype)
+    B = parts[0].B.new_empty((out, rank), dtype=dtype)
+    start = 0
+    for part, weight in zip(parts, weights, strict=True):
+        rows = slice(start, start + part.rank)
+        A[rows] = part.A
+        torch.mul(part.B.to(dtype), weight * part.scaling, out=B[:, rows])
+        start += part.rank
+    return LowRank(A, B)
