@@ -6,8 +6,6 @@ written beside the rule's log; by hand the same file starts the same job again:
     python scripts/pool.py results/miniature/logs/pool.json
 """
 
-import __main__
-
 import json
 import os
 import sys
@@ -18,6 +16,8 @@ from types import SimpleNamespace
 from typing import Any, TextIO
 
 from recycling.errors import UserError
+
+import __main__
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,56 @@
+"""Runs of an adaptive merging method: coefficients tuned on the task, then the merge scored."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from job import Job, run
+from recycling.runs.batch import finish
+from recycling.runs.members import members_of_job, opened
+from recycling.runs.workbench import Workbench
+from recycling.store.store import Recipe, Store
+
+
+def main(job: Job) -> None:
+    settings = job.params["settings"]
+    store = Store(settings["store"])
+    bench = Workbench(job.input.base, job.input.card, settings["bench"])
+    members = members_of_job(job.input, settings, store)
+    method = import_module(f"recycling.adapt.{settings['function']}")
+
+    def recipe(run: dict[str, Any]) -> Recipe:
+        wanted = {
+            "function": settings["function"],
+            "method": settings["method"],
+            "seed": run["seed"],
+            "reinit": run["reinit"],
+            "target": run["target"],
+            **bench.key_settings,
+        }
+        contents = [member.content for member in members.of(run)]
+        return Recipe("adapt", job.params["code"], wanted, {**bench.inputs, "adapters": contents})
+
+    def compute(run: dict[str, Any], folder: Path) -> dict[str, Any]:
+        adapters = opened(members.of(run), run)
+        train, validation = bench.encoded("train"), bench.encoded("validation")
+        tuned = method.tune(
+            bench.model,
+            adapters,
+            train,
+            validation,
+            settings=settings["method"],
+            seed=run["seed"],
+            target=0 if run["target"] == "with" else None,
+        )
+        tuned.save(folder)
+        with tuned.applied(bench.model):
+            scores = bench.evaluate(folder)
+        sizes = {"n_train": len(train), "n_validation": len(validation)}
+        fit = tuned.fit
+        return {**sizes, **scores, "best_step": fit.best_step, "validation_loss": fit.best_loss}
+
+    finish(settings["runs"], recipe, compute, store, job.output.runs)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,16 @@
+"""base.json: the base model, downloaded at one commit and described."""
+
+from job import Job, run
+from recycling.hub.endpoint import serving
+
+
+def main(job: Job) -> None:
+    with serving(job.params["hub"]):
+        from recycling.base import freeze
+        from recycling.files import write_json
+
+        write_json(job.output.base, freeze(job.params["repo"], job.params["revision"]))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,38 @@
+"""The in-house pool: LoRAs that this study trained on many examples of a task."""
+
+from pathlib import Path
+
+from job import Job, run
+from recycling.files import sha256_file, write_tsv
+from recycling.lora.adapter import Adapter
+from recycling.runs.members import target_members
+from recycling.store.store import Store
+
+COLUMNS = ("repo_id", "task", "rank", "norm", "sha256", "folder")
+
+
+def main(job: Job) -> None:
+    seed = job.params["settings"]["seed"]
+    members = target_members(job.input.runs, Store(job.params["settings"]["store"]))
+    rows = []
+    for (task, trained_with), member in sorted(members.items()):
+        if trained_with != seed:
+            continue
+        adapter = Adapter.open(member.folder)
+        rows.append(
+            {
+                "repo_id": f"in_house/{task}",
+                "task": task,
+                "rank": adapter.rank,
+                "norm": adapter.norm(),
+                "sha256": sha256_file(member.folder / "adapter_model.safetensors"),
+                "folder": member.folder.resolve().relative_to(
+                    Path(job.output.pool).parent.resolve(), walk_up=True
+                ),
+            }
+        )
+    write_tsv(job.output.pool, COLUMNS, rows)
+
+
+if __name__ == "__main__":
+    run(main)

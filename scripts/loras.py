@@ -1,0 +1,49 @@
+"""LoRAs trained on a task (the target LoRA, its variants, in-house LoRAs), and their accuracy."""
+
+from pathlib import Path
+from typing import Any
+
+from job import Job, run
+from recycling.adapt.lora import train_lora
+from recycling.adapt.training import Training
+from recycling.lora.adapter import Adapter
+from recycling.lora.fold import folded
+from recycling.runs.batch import finish
+from recycling.runs.members import ADAPTER
+from recycling.runs.workbench import Workbench
+from recycling.store.store import Recipe, Store
+
+
+def main(job: Job) -> None:
+    settings = job.params["settings"]
+    bench = Workbench(job.input.base, job.input.card, settings["bench"])
+    method = dict(settings["method"])
+    split = method.pop("split", "train")
+    training = Training(**method.pop("training"))
+
+    def recipe(run: dict[str, Any]) -> Recipe:
+        wanted = {"method": settings["method"], "seed": run["seed"], **bench.key_settings}
+        return Recipe("lora", job.params["code"], wanted, bench.inputs)
+
+    def compute(run: dict[str, Any], folder: Path) -> dict[str, Any]:
+        train, validation = bench.encoded(split), bench.encoded("validation")
+        fit = train_lora(
+            bench.model,
+            train,
+            validation,
+            training=training,
+            seed=run["seed"],
+            out=folder / ADAPTER,
+            base_model=bench.base["repo"],
+            **method,
+        )
+        with folded(bench.model, Adapter.open(folder / ADAPTER).items()):
+            scores = bench.evaluate(folder)
+        sizes = {"n_train": len(train), "n_validation": len(validation)}
+        return {**sizes, **scores, "best_step": fit.best_step, "validation_loss": fit.best_loss}
+
+    finish(settings["runs"], recipe, compute, Store(settings["store"]), job.output.runs)
+
+
+if __name__ == "__main__":
+    run(main)

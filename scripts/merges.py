@@ -1,0 +1,45 @@
+"""Runs of a merging method that needs no data: adapters merged, folded into the base, scored."""
+
+from pathlib import Path
+from typing import Any
+
+from job import Job, run
+from recycling.lora.fold import folded
+from recycling.merge import merge_adapters
+from recycling.runs.batch import finish
+from recycling.runs.members import members_of_job, opened
+from recycling.runs.workbench import Workbench
+from recycling.store.store import Recipe, Store
+
+
+def main(job: Job) -> None:
+    settings = job.params["settings"]
+    store = Store(settings["store"])
+    bench = Workbench(job.input.base, job.input.card, settings["bench"])
+    members = members_of_job(job.input, settings, store)
+
+    def recipe(run: dict[str, Any]) -> Recipe:
+        # Without re-initialisation or a random method the seed acts through the members alone,
+        # but it stays in the key: a method that draws must not share a result between seeds.
+        wanted = {
+            "function": settings["function"],
+            "method": settings["method"],
+            "seed": run["seed"],
+            "reinit": run["reinit"],
+            "target": run["target"],
+            **bench.key_settings,
+        }
+        contents = [member.content for member in members.of(run)]
+        return Recipe("merge", job.params["code"], wanted, {**bench.inputs, "adapters": contents})
+
+    def compute(run: dict[str, Any], folder: Path) -> dict[str, Any]:
+        adapters = opened(members.of(run), run)
+        deltas = merge_adapters(settings["function"], adapters, settings["method"], run["seed"])
+        with folded(bench.model, deltas):
+            return {"n_train": 0, "n_validation": 0, **bench.evaluate(folder)}
+
+    finish(settings["runs"], recipe, compute, store, job.output.runs)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,1 @@
+"""Computing the runs of a batch: one model load, one finished result a run."""

@@ -1,0 +1,74 @@
+"""A batch of runs, each taken from the store or computed into it."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from recycling.errors import UserError
+from recycling.files import atomic, read_json, write_json
+from recycling.store.store import Recipe, Store
+
+RESULT = "result.json"
+
+
+def finish(
+    runs: Sequence[Mapping[str, Any]],
+    recipe: Callable[[Mapping[str, Any]], Recipe],
+    compute: Callable[[Mapping[str, Any], Path], dict[str, Any]],
+    store: Store,
+    output: str | Path,
+) -> None:
+    """Write `output`: one JSON line a run, its fields, then its results, then its key.
+
+    recipe(run): what the run is computed from. compute(run, folder): fills the folder of a store
+    entry and returns the run's results. A run that is in the store is not computed; every finished
+    run is in the store before the next one begins, so an interrupted batch goes on where it was.
+    """
+    lines = []
+    for number, run in enumerate(runs, 1):
+        wanted = recipe(run)
+        known = store.get(wanted.key) is not None
+        folder = store.compute(wanted, lambda folder, run=run: _timed(compute, run, folder))
+        result = read_json(folder / RESULT)
+        lines.append({**run, **result, "key": wanted.key})
+        print(_progress(number, len(runs), run, result, known), file=sys.stderr, flush=True)
+    with atomic(output) as temporary:
+        temporary.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+
+
+def read_runs(path: str | Path) -> list[dict[str, Any]]:
+    """The lines of a batch's file. UserError where it is missing or cut off."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        return [json.loads(line) for line in text.splitlines()]
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except json.JSONDecodeError:
+        raise UserError(f"{path}: not one JSON object a line; delete it and run again") from None
+
+
+def _timed(
+    compute: Callable[[Mapping[str, Any], Path], dict[str, Any]],
+    run: Mapping[str, Any],
+    folder: Path,
+) -> None:
+    start = time.monotonic()
+    result = compute(run, folder)
+    result["seconds"] = round(time.monotonic() - start, 3)
+    write_json(folder / RESULT, result)
+
+
+def _progress(
+    number: int, total: int, run: Mapping[str, Any], result: Mapping[str, Any], known: bool
+) -> str:
+    parts = [f"[{number}/{total}]", run["method"], run["task"], f"seed {run['seed']}"]
+    if run["k"]:
+        parts += [run["selection"] or "-", f"K {run['k']}", f"{run['target']} target"]
+        parts += [f"skip {run['skip']}"] if run["skip"] else []
+        parts += [f"reinit {run['reinit']}"] if run["reinit"] != "none" else []
+    parts.append(f"accuracy {result['accuracy']:.3f}")
+    parts.append("(stored)" if known else f"({result['seconds']:.1f} s)")
+    return " ".join(parts)

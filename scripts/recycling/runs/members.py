@@ -1,0 +1,117 @@
+"""Which adapters a run merges, in which order, and what identifies their content."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recycling.errors import UserError
+from recycling.files import read_tsv
+from recycling.lora.adapter import Adapter
+from recycling.lora.reinit import reinitialise
+from recycling.runs.batch import read_runs
+from recycling.store.store import Store
+
+ADAPTER = "adapter"
+
+
+@dataclass(frozen=True)
+class Member:
+    """One adapter of a merge. content: the sha256 of its weights, or the key of its training run."""
+
+    name: str
+    folder: Path
+    content: str
+
+    def open(self, **options: Any) -> Adapter:
+        return Adapter.open(self.folder, name=self.name, **options)
+
+
+def pool_members(pool_tsv: str | Path) -> dict[str, Member]:
+    """The adapters of a pool by repo_id. Folders are relative to the pool's file."""
+    path = Path(pool_tsv)
+    return {
+        row["repo_id"]: Member(row["repo_id"], path.parent / row["folder"], row["sha256"])
+        for row in read_tsv(path)
+    }
+
+
+def target_members(files: Sequence[str | Path], store: Store) -> dict[tuple[str, int], Member]:
+    """The trained LoRAs in these run files by (task, seed)."""
+    found = {}
+    for path in files:
+        for run in read_runs(path):
+            name = f"{run['method']} on {run['task']}, seed {run['seed']}"
+            folder = store.require(run["key"], name) / ADAPTER
+            found[run["task"], run["seed"]] = Member(name, folder, run["key"])
+    return found
+
+
+class Members:
+    """Answers, for the runs of one batch, which adapters take part.
+
+    pools: pool -> its pool.tsv. selections: pool -> the task's selections file.
+    """
+
+    def __init__(
+        self,
+        pools: Mapping[str, str],
+        selections: Mapping[str, str],
+        targets: Sequence[str],
+        store: Store,
+    ):
+        self._pools = {pool: pool_members(path) for pool, path in pools.items()}
+        self._orders = {pool: _orders(path) for pool, path in selections.items()}
+        self._selection_files = selections
+        self._targets = target_members(targets, store)
+
+    def of(self, run: Mapping[str, Any]) -> list[Member]:
+        """The adapters of a run, the target LoRA first. UserError where the pool is too small."""
+        members = []
+        if run["target"] == "with":
+            members.append(self._targets[run["task"], run["seed"]])
+        wanted = run["k"] - len(members)
+        if wanted == 0:
+            return members
+        order = self._orders[run["pool"]].get((run["selection"], run["seed"]), [])
+        chosen = order[run["skip"] : run["skip"] + wanted]
+        if len(chosen) < wanted:
+            raise UserError(
+                f"{self._selection_files[run['pool']]}: K {run['k']} with skip {run['skip']} needs "
+                f"{run['skip'] + wanted} adapters, but the pool has {len(order)}; lower k or skip"
+            )
+        return members + [self._pools[run["pool"]][name] for name in chosen]
+
+
+def members_of_job(inputs: Any, settings: Mapping[str, Any], store: Store) -> Members:
+    """The members of a batch from a rule's inputs: `pools`, `selections` and `targets`.
+
+    settings["pools"] names the pools in the order of the two lists of files.
+    """
+    pools = dict(zip(settings["pools"], inputs.pools, strict=True))
+    selections = dict(zip(settings["pools"], inputs.selections, strict=True))
+    return Members(pools, selections, inputs.targets, store)
+
+
+def opened(
+    members: Sequence[Member], run: Mapping[str, Any], **options: Any
+) -> list[Mapping[str, Any]]:
+    """The adapters themselves, after the run's re-initialisation (the random-init control).
+
+    options: of `Adapter.open`. reinit: "all" replaces every adapter, "others" all but the target
+    LoRA, "others_norm_matched" the same with each adapter's norm kept.
+    """
+    adapters: list[Mapping[str, Any]] = [member.open(**options) for member in members]
+    if run["reinit"] == "none":
+        return adapters
+    kept = 0 if run["reinit"] == "all" else int(run["target"] == "with")
+    match = "adapter" if run["reinit"].endswith("norm_matched") else "module"
+    return [*adapters[:kept], *reinitialise(adapters[kept:], seed=run["seed"], match=match)]
+
+
+def _orders(path: str | Path) -> dict[tuple[str, int], list[str]]:
+    """(selection, seed) -> repo ids, best first."""
+    orders: dict[tuple[str, int], list[str]] = {}
+    for row in sorted(read_tsv(path), key=lambda row: int(row["position"])):
+        orders.setdefault((row["selection"], int(row["seed"])), []).append(row["repo_id"])
+    return orders

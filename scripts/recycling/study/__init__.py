@@ -1,0 +1,1 @@
+"""A study: its configuration, and the runs that answer its questions."""

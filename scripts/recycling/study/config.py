@@ -1,0 +1,146 @@
+"""The configuration of a study: defaults filled in, mistakes named by key."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from recycling.errors import UserError
+
+SCHEMA = Path(__file__).resolve().parents[3] / "schemas" / "config.schema.yaml"
+
+
+def validated(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, Any]:
+    """The configuration with every default of the schema filled in.
+
+    UserError: one line that names the key, for an unknown key, a wrong type or value, a name
+    that is not defined, or a combination that cannot be run.
+    """
+    rules = yaml.safe_load(schema.read_text(encoding="utf-8"))
+    validator = jsonschema.Draft202012Validator(rules)
+    error = jsonschema.exceptions.best_match(validator.iter_errors(config))
+    if error is not None:
+        raise UserError(f"config: {_in_words(error)}")
+    full: dict[str, Any] = _with_defaults(config, rules, rules["$defs"])
+    for section in ("methods", "experiments"):
+        full[section] = {name: value for name, value in full[section].items() if value is not None}
+    for problem in _problems(full):
+        raise UserError(f"config: {problem}")
+    return full
+
+
+def _in_words(error: Any) -> str:
+    while error.context:
+        # Of several alternatives, report the one that the value came closest to.
+        error = min(
+            error.context, key=lambda cause: (-len(cause.absolute_path), str(cause.message))
+        )
+    where = ".".join(str(part) for part in error.absolute_path)
+    prefix = f"{where}: " if where else ""
+    if error.validator == "additionalProperties":
+        known = list(error.schema.get("properties", {}))
+        extra = sorted(set(error.instance) - set(known), key=str)
+        key = str(extra[0])
+        close = difflib.get_close_matches(key, known, n=1)
+        hint = f"; did you mean {close[0]}?" if close else f"; known keys: {', '.join(known)}"
+        return f"{prefix}unknown key {key!r}{hint}"
+    if error.validator == "required":
+        missing = [key for key in error.validator_value if key not in error.instance]
+        return f"{prefix}{missing[0]!r} is missing"
+    message = error.message if len(error.message) < 300 else error.message[:297] + "..."
+    description = error.schema.get("description") if isinstance(error.schema, dict) else None
+    return f"{prefix}{message}" + (f" ({description})" if description else "")
+
+
+def _with_defaults(value: Any, schema: Mapping[str, Any], defs: Mapping[str, Any]) -> Any:
+    """A copy of `value` with the defaults of `schema`, at every depth."""
+    if "$ref" in schema:
+        schema = {**defs[schema["$ref"].rsplit("/", 1)[1]], **schema}
+    if "anyOf" in schema and value is not None:
+        schema = {**schema, **schema["anyOf"][0]}
+        return _with_defaults(value, {k: v for k, v in schema.items() if k != "anyOf"}, defs)
+    if isinstance(value, Mapping):
+        properties = schema.get("properties", {})
+        other = schema.get("additionalProperties")
+        filled = {
+            key: _with_defaults(
+                item, properties.get(key, other if isinstance(other, dict) else {}), defs
+            )
+            for key, item in value.items()
+        }
+        for key, rule in properties.items():
+            if key not in filled and "default" in rule:
+                filled[key] = _with_defaults(rule["default"], rule, defs)
+        return filled
+    if isinstance(value, list):
+        return [_with_defaults(item, schema.get("items", {}), defs) for item in value]
+    return value
+
+
+def _problems(config: Mapping[str, Any]) -> Iterator[str]:
+    """What a schema cannot say: names that must exist, combinations that cannot be run."""
+    methods = config["methods"]
+    loras = [name for name, method in methods.items() if method["kind"] == "lora"]
+    if config["target_method"] not in loras:
+        yield (
+            f"target_method: {config['target_method']!r} is not a method of kind lora "
+            f"(there are: {', '.join(loras) or 'none'})"
+        )
+    if config["in_house"] and config["in_house"]["method"] not in loras:
+        yield f"in_house.method: {config['in_house']['method']!r} is not a method of kind lora"
+    if config["pool"]["min_norm"] >= config["pool"]["max_norm"]:
+        yield "pool.min_norm: must be below pool.max_norm"
+    for source in ("list", "folder"):
+        if config["pool"]["source"] == source and not config["pool"][source]:
+            yield f"pool.{source}: must be given because pool.source is {source!r}"
+    for name in all_tasks(config):
+        if not (Path(config["tasks"]["folder"]) / f"{name}.yaml").is_file():
+            yield f"tasks.names: no file {config['tasks']['folder']}/{name}.yaml for task {name!r}"
+    for experiment, grids in config["experiments"].items():
+        for number, grid in enumerate(grids):
+            for problem in _grid_problems(config, grid):
+                yield f"experiments.{experiment}.{number}.{problem}"
+    for name, run in config["export"].items():
+        if methods.get(run["method"], {"kind": None})["kind"] not in ("merge", "adapt"):
+            yield f"export.{name}.method: {run['method']!r} is not a method of kind merge or adapt"
+        if run["task"] not in config["tasks"]["names"]:
+            yield f"export.{name}.task: {run['task']!r} is not in tasks.names"
+
+
+def _grid_problems(config: Mapping[str, Any], grid: Mapping[str, Any]) -> Iterator[str]:
+    for method in grid["methods"]:
+        if method not in config["methods"]:
+            close = difflib.get_close_matches(method, list(config["methods"]), n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            yield f"methods: {method!r} is not defined in methods{hint}"
+    for task in grid["tasks"] or ():
+        if task not in config["tasks"]["names"]:
+            yield f"tasks: {task!r} is not in tasks.names"
+    if grid["pool"] == "in_house":
+        if not config["in_house"]:
+            yield "pool: in_house needs the section in_house"
+            return
+        size = len(in_house_tasks(config))
+        for k in grid["k"]:
+            for skip in grid["skip"]:
+                needed = k + skip - ("without" not in grid["target"])
+                if needed > size:
+                    yield (
+                        f"k: {k} with skip {skip} needs {needed} in-house LoRAs, "
+                        f"but in_house has {size} tasks"
+                    )
+
+
+def in_house_tasks(config: Mapping[str, Any]) -> list[str]:
+    """The tasks with an in-house LoRA, in the order of the configuration."""
+    if not config["in_house"]:
+        return []
+    return list(config["in_house"]["tasks"] or config["tasks"]["names"])
+
+
+def all_tasks(config: Mapping[str, Any]) -> list[str]:
+    """Target tasks, then the tasks that only have an in-house LoRA."""
+    return list(dict.fromkeys([*config["tasks"]["names"], *in_house_tasks(config)]))

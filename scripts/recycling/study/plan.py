@@ -1,0 +1,161 @@
+"""From experiments to runs, and from runs to batches, each of which is one job."""
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from recycling.study.config import in_house_tasks
+
+TARGETS = "targets"
+IN_HOUSE = "in_house"
+
+
+@dataclass(frozen=True, order=True)
+class Run:
+    """One point of a study.
+
+    method: a key of `methods`. pool, selection, k, skip, reinit: which adapters are merged and
+    what is done to them; empty where nothing is. target: "with" where the target LoRA of the same
+    task and seed is adapter 0.
+    """
+
+    method: str
+    task: str
+    seed: int
+    pool: str = ""
+    selection: str = ""
+    k: int = 0
+    skip: int = 0
+    target: str = "without"
+    reinit: str = "none"
+
+    @property
+    def n_pool(self) -> int:
+        """How many pool adapters are merged: the target LoRA counts in K."""
+        return self.k - (self.target == "with") if self.k else 0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The runs of one method on one task that an experiment is the first to ask for: one job."""
+
+    experiment: str
+    method: str
+    task: str
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """rows: (experiment, run as asked for). batches: each distinct run in exactly one of them."""
+
+    rows: tuple[tuple[str, Run], ...]
+    batches: Mapping[tuple[str, str, str], Batch]
+    owner: Mapping[Run, tuple[str, str, str]]
+    kinds: Mapping[str, str]
+    target_method: str
+
+    def of(self, experiment: str) -> list[Batch]:
+        """The batches that hold the runs of an experiment, whoever asked for them first."""
+        keys = {
+            self.owner[canonical(run, self.kinds)]: None
+            for name, run in self.rows
+            if name == experiment
+        }
+        return [self.batches[key] for key in keys]
+
+    def targets(self, batch: Batch) -> list[Batch]:
+        """The batches that train the target LoRAs which the runs of `batch` merge."""
+        keys = {
+            self.owner[target_of(run, self.target_method)]: None
+            for run in batch.runs
+            if self.kinds[run.method] in ("merge", "adapt") and run.target == "with"
+        }
+        return [self.batches[key] for key in keys]
+
+    def selections(self, pool: str, task: str) -> list[tuple[str, int]]:
+        """The (selection, seed) pairs that the runs of a task draw from a pool."""
+        pairs = {
+            (run.selection, run.seed) for run in self.owner if run.pool == pool and run.task == task
+        }
+        return sorted(pairs)
+
+
+def make_plan(config: Mapping[str, Any]) -> Plan:
+    """The plan of a validated configuration.
+
+    Target LoRAs that merges need and no experiment asks for are added as experiment `targets`,
+    in-house LoRAs as experiment `in_house`; neither has rows of its own.
+    """
+    kinds = {name: method["kind"] for name, method in config["methods"].items()}
+    target_method = config["target_method"]
+    rows = [
+        (experiment, run)
+        for experiment, grids in config["experiments"].items()
+        for grid in grids
+        for run in _expand(grid, kinds, config["tasks"]["names"])
+    ]
+    exports = [run_of_export(export) for export in config["export"].values()]
+    rows = list(dict.fromkeys(rows))
+    wanted: dict[Run, str] = {}
+    for experiment, run in rows:
+        wanted.setdefault(canonical(run, kinds), experiment)
+    for run in exports:
+        wanted.setdefault(canonical(run, kinds), "export")
+    if config["in_house"]:
+        for task in in_house_tasks(config):
+            run = Run(config["in_house"]["method"], task, config["in_house"]["seed"], target="with")
+            wanted.setdefault(run, IN_HOUSE)
+    for run in list(wanted):
+        if kinds[run.method] in ("merge", "adapt") and run.target == "with":
+            wanted.setdefault(target_of(run, target_method), TARGETS)
+    groups: dict[tuple[str, str, str], list[Run]] = {}
+    for run, experiment in wanted.items():
+        groups.setdefault((experiment, run.method, run.task), []).append(run)
+    batches = {key: Batch(*key, runs=tuple(runs)) for key, runs in groups.items()}
+    owner = {run: key for key, runs in groups.items() for run in runs}
+    return Plan(tuple(rows), batches, owner, kinds, target_method)
+
+
+def canonical(run: Run, kinds: Mapping[str, str]) -> Run:
+    """The run that computes `run`: fields that make no difference take one value."""
+    kind = kinds[run.method]
+    if kind == "prompting":
+        return Run(run.method, run.task, 0)
+    if kind == "lora":
+        return Run(run.method, run.task, run.seed, target="with")
+    if run.n_pool == 0:
+        return replace(run, pool="", selection="", skip=0, reinit="none")
+    if run.target == "without" and run.reinit == "others":
+        return replace(run, reinit="all")
+    return run
+
+
+def target_of(run: Run, target_method: str) -> Run:
+    """The run that trains the target LoRA of a merge."""
+    return Run(target_method, run.task, run.seed, target="with")
+
+
+def run_of_export(export: Mapping[str, Any]) -> Run:
+    """The run whose merged model an entry of `export` names."""
+    return Run(**{key: value for key, value in export.items() if key != "rank"})
+
+
+def fields(run: Run) -> dict[str, Any]:
+    """A run as JSON values, for a rule's params."""
+    return asdict(run)
+
+
+def _expand(grid: Mapping[str, Any], kinds: Mapping[str, str], tasks: list[str]) -> Iterator[Run]:
+    for method in grid["methods"]:
+        points = itertools.product(grid["tasks"] or tasks, grid["seeds"])
+        if kinds[method] in ("prompting", "lora"):
+            target = "with" if kinds[method] == "lora" else "without"
+            yield from (Run(method, task, seed, target=target) for task, seed in points)
+            continue
+        for task, seed in points:
+            for selection, k, skip, target, reinit in itertools.product(
+                grid["selections"], grid["k"], grid["skip"], grid["target"], grid["reinit"]
+            ):
+                yield Run(method, task, seed, grid["pool"], selection, k, skip, target, reinit)

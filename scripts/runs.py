@@ -1,0 +1,30 @@
+"""runs.tsv: every run of the study, tidy, one row for each experiment that asks for it."""
+
+from job import Job, run
+from recycling.files import write_tsv
+from recycling.runs.batch import read_runs
+from recycling.study.plan import Run, canonical, fields, make_plan
+
+COLUMNS = (
+    *("experiment", "method", "pool", "selection", "k", "skip", "target", "reinit", "seed", "task"),
+    *("n_train", "n_validation", "n_test", "accuracy", "majority", "best_step"),
+    *("validation_loss", "seconds", "key"),
+)
+
+
+def main(job: Job) -> None:
+    plan = make_plan(job.params["settings"])
+    results = {}
+    for path in job.input.runs:
+        for line in read_runs(path):
+            asked = Run(**{name: line[name] for name in Run.__dataclass_fields__})
+            results[asked] = {key: line[key] for key in COLUMNS if key in line}
+    rows = [
+        {**results[canonical(run, plan.kinds)], **fields(run), "experiment": experiment}
+        for experiment, run in plan.rows
+    ]
+    write_tsv(job.output.runs, COLUMNS, rows)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,26 @@
+"""Zero-shot runs of a task: the base model, prompted with the task's instruction."""
+
+from pathlib import Path
+from typing import Any
+
+from job import Job, run
+from recycling.runs.batch import finish
+from recycling.runs.workbench import Workbench
+from recycling.store.store import Recipe, Store
+
+
+def main(job: Job) -> None:
+    settings = job.params["settings"]
+    bench = Workbench(job.input.base, job.input.card, settings["bench"])
+
+    def recipe(run: dict[str, Any]) -> Recipe:
+        return Recipe("zero_shot", job.params["code"], bench.key_settings, bench.inputs)
+
+    def compute(run: dict[str, Any], folder: Path) -> dict[str, Any]:
+        return {"n_train": 0, "n_validation": 0, **bench.evaluate(folder)}
+
+    finish(settings["runs"], recipe, compute, Store(settings["store"]), job.output.runs)
+
+
+if __name__ == "__main__":
+    run(main)
