@@ -1,0 +1,124 @@
+"""The paper's claims, judged on the study's runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from statsmodels.stats.multitest import multipletests
+
+from recycling.analysis.comparisons import CLAIMS, Comparison
+from recycling.analysis.paired import Settings, by_task, summarise
+from recycling.analysis.reported import reported_value
+from recycling.analysis.resolve import Resolved, resolve
+from recycling.analysis.runs import Missing, describe
+from recycling.analysis.verdicts import p_values, name_of_test, verdict
+
+EMPTY = dict.fromkeys(
+    (
+        "effect", "ci_low", "ci_high", "ci90_low", "ci90_high", "mean_a", "mean_b",
+        "wilcoxon_p", "tost_p", "p", "p_holm", "p_opposite", "p_opposite_holm",
+    )
+) | dict.fromkeys(("n_tasks", "n_seeds", "wins", "ties", "losses"), 0)  # fmt: skip
+
+
+def judge(
+    runs: pd.DataFrame,
+    reported: pd.DataFrame,
+    settings: Settings,
+    *,
+    k: int | None = None,
+    minimum_tasks: int = 5,
+    comparisons: Sequence[Comparison] = CLAIMS,
+) -> list[dict[str, Any]]:
+    """One entry a claim, in the contract of claims.json; never fails for want of runs.
+
+    Each entry: id, statement, verdict, reason, kind, effect_is, minuend, subtrahend, effect,
+    intervals, wins, ties, losses, tests, margin, reported (the paper's difference), reported_is,
+    and `beside`: the same question asked in other ways, with statistics but without a verdict.
+    """
+    entries = [_measure(runs, reported, one, settings, k) for one in comparisons]
+    _correct(entries)
+    for entry, comparison in zip(entries, comparisons, strict=True):
+        _decide(entry, settings, minimum_tasks)
+        entry["beside"] = [
+            _measure(runs, reported, other, settings, k) for other in comparison.beside
+        ]
+    return entries
+
+
+def _measure(
+    runs: pd.DataFrame,
+    reported: pd.DataFrame,
+    comparison: Comparison,
+    settings: Settings,
+    k: int | None,
+) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "id": comparison.id,
+        "statement": comparison.statement,
+        "verdict": None,
+        "reason": None,
+        "kind": comparison.kind,
+        "effect_is": comparison.effect_is,
+        "test": name_of_test(comparison.kind, settings.margin),
+        "margin": settings.margin if comparison.kind != "greater" else None,
+        **EMPTY,
+    }
+    try:
+        found = resolve(runs, comparison, k)
+    except Missing as missing:
+        return entry | {
+            "minuend": describe(comparison.minuend.where),
+            "subtrahend": describe(comparison.subtrahend.where),
+            "reason": str(missing),
+        } | _reported(reported, comparison, None)
+    entry |= summarise(found.pairs, settings)
+    ps = p_values(comparison.kind, by_task(found.pairs).to_numpy(), settings.margin)
+    entry["p"], entry["p_opposite"] = ps or (None, None)
+    entry |= {"minuend": describe(found.minuend), "subtrahend": describe(found.subtrahend)}
+    return entry | _reported(reported, comparison, found)
+
+
+def _reported(
+    reported: pd.DataFrame, comparison: Comparison, found: Resolved | None
+) -> dict[str, Any]:
+    sides = []
+    for side, where in (
+        (comparison.minuend, found and found.minuend),
+        (comparison.subtrahend, found and found.subtrahend),
+    ):
+        default = {"selection": comparison.selections[0], **side.where}
+        sides.append(reported_value(reported, where or default, comparison.exhibit))
+    if None in sides:
+        return {"reported": None, "reported_is": None}
+    (a, at_a), (b, at_b) = sides
+    places = at_a if at_a == at_b else f"{at_a}, {at_b}"
+    return {"reported": round(a - b, 6), "reported_is": f"{a:.3f} − {b:.3f} ({places})"}
+
+
+def _correct(entries: list[dict[str, Any]]) -> None:
+    """Holm's correction over the claims that were tested, for the claims and for the opposites."""
+    for name in ("p", "p_opposite"):
+        tested = [entry for entry in entries if entry[name] is not None]
+        if tested:
+            corrected = multipletests([entry[name] for entry in tested], method="holm")[1]
+            for entry, p in zip(tested, corrected, strict=True):
+                entry[f"{name}_holm"] = float(p)
+
+
+def _decide(entry: dict[str, Any], settings: Settings, minimum_tasks: int) -> None:
+    if entry["effect"] is None:
+        entry["verdict"] = "inconclusive"
+    elif entry["n_tasks"] < minimum_tasks:
+        entry["verdict"] = "inconclusive"
+        entry["reason"] = f"{entry['n_tasks']} tasks are too few for a verdict (minimum {minimum_tasks})"
+    else:
+        entry["verdict"], entry["reason"] = verdict(
+            entry["kind"],
+            settings.margin,
+            (entry["ci_low"], entry["ci_high"]),
+            entry["p_holm"],
+            entry["p_opposite_holm"],
+            settings.alpha,
+        )

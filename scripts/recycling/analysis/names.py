@@ -1,0 +1,45 @@
+"""What methods, selections and pools are called in tables and figures, and their order."""
+
+METHODS = {
+    "zero_shot": "Zero-shot",
+    "target_lora": "Target LoRA",
+    "average": "Simple average",
+    "task_arithmetic": "Task arithmetic",
+    "ties": "TIES",
+    "dare": "DARE",
+    "tsv": "TSV",
+    "arrow": "Arrow",
+    "adamerging": "AdaMerging",
+    "lorahub": "LoraHub",
+    "pi_tuning": "π-Tuning",
+    "ours": "Ours",
+}
+SELECTIONS = {"evaluation": "best by evaluation", "random": "random", "similarity": "most similar"}
+TARGETS = {"without": "without target LoRA", "with": "with target LoRA"}
+
+
+def method_label(method: str) -> str:
+    """The printed name of a method; an unknown one keeps its own, with blanks."""
+    return METHODS.get(method, method.replace("_", " "))
+
+
+def selection_label(selection: str) -> str:
+    """How the pool's LoRAs were chosen, in words."""
+    return SELECTIONS.get(selection, selection.replace("_", " "))
+
+
+def run_label(method: str, selection: str, k: int, target: str) -> str:
+    """A row of a table: 'Ours, random'. The target LoRA merged alone (K = 1) says so."""
+    if k == 1 and target == "with":
+        return f"{method_label(method)}, target LoRA alone"
+    if not selection:
+        return method_label(method)
+    return f"{method_label(method)}, {selection_label(selection)}"
+
+
+def method_order(method: str) -> tuple[int, str]:
+    """Sort key: the order of METHODS, then the unknown ones by name, before Ours."""
+    known = list(METHODS)
+    if method in known and method != "ours":
+        return known.index(method), method
+    return len(known) + (method == "ours"), method

@@ -1,0 +1,82 @@
+"""From a declared comparison to paired runs."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from recycling.analysis.comparisons import LARGEST, Comparison, Side
+from recycling.analysis.paired import pair
+from recycling.analysis.runs import BASELINES, Missing, Where, pick
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """pairs: as of `pair`. minuend, subtrahend: what the sides turned out to be. dropped: number
+    of (task, seed) that only one side has.
+    """
+
+    pairs: pd.DataFrame
+    minuend: Where
+    subtrahend: Where
+
+
+def resolve(runs: pd.DataFrame, comparison: Comparison, k: int | None = None) -> Resolved:
+    """Pair the runs of a comparison's two sides. k: the study's K, preferred where it has runs.
+
+    Raises Missing, in words, where the study has no such runs.
+    """
+    problem: Missing | None = None
+    for selection in comparison.selections:
+        sides = [
+            _with_skip(runs, _with_selection(side, selection))
+            for side in (comparison.minuend, comparison.subtrahend)
+        ]
+        for value in _shared_ks(runs, sides, k):
+            a, b = (_with_k(side, value) for side in sides)
+            try:
+                pairs = pair(
+                    pick(runs, a.where, a.experiments), pick(runs, b.where, b.experiments)
+                )
+                return Resolved(pairs, a.where, b.where)
+            except Missing as missing:
+                problem = problem or missing
+    raise problem or Missing("no runs")
+
+
+def _with_selection(side: Side, selection: str) -> Side:
+    if side.where["method"] in BASELINES or "selection" in side.where:
+        return side
+    return Side({**side.where, "selection": selection}, side.experiments)
+
+
+def _with_skip(runs: pd.DataFrame, side: Side) -> Side:
+    if side.where.get("skip") != LARGEST:
+        return side
+    rest = {name: value for name, value in side.where.items() if name != "skip"}
+    skips = [skip for skip in _values(runs, Side(rest, side.experiments), "skip") if skip > 0]
+    return Side({**rest, "skip": max(skips, default=1)}, side.experiments)
+
+
+def _with_k(side: Side, k: int | None) -> Side:
+    if k is None or side.where["method"] in BASELINES or "k" in side.where:
+        return side
+    return Side({**side.where, "k": k}, side.experiments)
+
+
+def _shared_ks(runs: pd.DataFrame, sides: list[Side], k: int | None) -> list[int | None]:
+    """The K that every side has that leaves it open: the study's first, then the largest first."""
+    open_sides = [
+        side for side in sides if side.where["method"] not in BASELINES and "k" not in side.where
+    ]
+    if not open_sides:
+        return [None]
+    shared = set.intersection(*(_values(runs, side, "k") for side in open_sides))
+    # Without a shared K, any K lets `pick` say which side is missing.
+    return sorted(shared, key=lambda value: (value != k, -value)) or [k]
+
+
+def _values(runs: pd.DataFrame, side: Side, column: str) -> set[int]:
+    fits = runs["experiment"].isin(side.experiments)
+    for name, value in side.where.items():
+        fits &= runs[name] == value
+    return set(runs.loc[fits, column])

@@ -1,0 +1,100 @@
+"""runs.tsv, typed and checked, and the runs that a description picks out of it."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from recycling.errors import UserError
+
+WHOLE = ("k", "skip")
+DECIMAL = ("accuracy", "majority")
+TEXT = (
+    "experiment", "method", "pool", "selection", "target", "reinit", "seed", "task", "key",
+)  # fmt: skip
+BASELINES = ("zero_shot", "target_lora")
+
+Where = Mapping[str, str | int]
+
+
+class Missing(LookupError):
+    """The study has no runs for a question; the message says which, for the reader."""
+
+
+def load_runs(path: str | Path) -> pd.DataFrame:
+    """Read runs.tsv: counts as int, accuracies as float in [0, 1], everything else as text.
+
+    Raises UserError naming the file, the column and the line of what is wrong.
+    """
+    try:
+        runs = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise UserError(f"{path}: not a table of runs ({error})") from None
+    absent = [name for name in (*TEXT, *WHOLE, *DECIMAL) if name not in runs]
+    if absent:
+        raise UserError(f"{path}: column '{absent[0]}' is missing; make runs.tsv again")
+    for name in (*WHOLE, *DECIMAL):
+        runs[name] = _numbers(runs[name], path, 0 if name in WHOLE else float("nan"))
+    runs = runs.astype({name: int for name in WHOLE})
+    outside = runs.index[~runs["accuracy"].between(0, 1)]
+    if len(outside):
+        raise UserError(
+            f"{path}: line {outside[0] + 2}: accuracy {runs['accuracy'][outside[0]]} "
+            "is not between 0 and 1"
+        )
+    return runs
+
+
+def _numbers(texts: pd.Series, path: str | Path, blank: float) -> pd.Series:
+    numbers = pd.to_numeric(texts.where(texts != "", str(blank)), errors="coerce")
+    bad = texts.index[numbers.isna() & (texts != "") & (texts.str.lower() != "nan")]
+    if len(bad):
+        raise UserError(
+            f"{path}: line {bad[0] + 2}: {texts.name} '{texts[bad[0]]}' is not a number"
+        )
+    return numbers
+
+
+def pick(runs: pd.DataFrame, where: Where, experiments: Iterable[str]) -> pd.DataFrame:
+    """The runs with these column values, one a (task, seed), from the first experiment that has it.
+
+    Experiments share runs, so a run may stand in several of them. Raises Missing, in words, where
+    nothing fits or where one experiment has two different runs for the same task and seed.
+    """
+    experiments = tuple(experiments)
+    fits = runs["experiment"].isin(experiments)
+    for column, value in where.items():
+        fits &= runs[column] == value
+    found = runs[fits]
+    if found.empty:
+        raise Missing(f"no runs of {describe(where)}")
+    order = found["experiment"].map(experiments.index)
+    found = found.assign(_order=order).sort_values("_order", kind="stable")
+    found = found.drop_duplicates(["task", "seed", "_order", "key"])
+    twice = found[found.duplicated(["task", "seed", "_order"])]
+    if len(twice):
+        first = twice.iloc[0]
+        raise Missing(
+            f"several different runs of {describe(where)} in experiment "
+            f"'{first['experiment']}' for task '{first['task']}', seed {first['seed']}"
+        )
+    found = found.drop_duplicates(["task", "seed"])
+    return found.sort_values(["task", "seed"]).drop(columns="_order").reset_index(drop=True)
+
+
+def describe(where: Where) -> str:
+    """A description of runs in words: 'ours, selection evaluation, K 20, with target LoRA'."""
+    words = [str(where.get("method", "any method"))]
+    if where.get("selection"):
+        words.append(f"{where['selection']} selection")
+    if where.get("k"):
+        words.append(f"K = {where['k']}")
+    if where["method"] not in BASELINES and where.get("target"):
+        words.append(f"{where['target']} target LoRA")
+    if where.get("reinit", "none") != "none":
+        words.append(f"{where['reinit']} re-initialised")
+    if where.get("skip"):
+        words.append(f"best {where['skip']} skipped")
+    return ", ".join(words)
