@@ -1,0 +1,1 @@
+"""Evaluation: lm-eval over a model in memory, with records of every example."""

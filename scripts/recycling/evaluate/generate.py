@@ -1,0 +1,95 @@
+"""Greedy answers of a model in memory."""
+
+import torch
+from torch import Tensor, nn
+
+from recycling.evaluate.cache import BufferedCache
+from recycling.evaluate.plan import Batch, Plan
+
+
+@torch.inference_mode()
+def greedy(model: nn.Module, plan: Plan, *, ends: set[int], max_new_tokens: int) -> list[list[int]]:
+    """Token ids of each prompt's answer, in the order of the prompts, without the end token.
+
+    The prefix is computed once; a row that ended is taken out when half of its batch has.
+    """
+    device = next(model.parameters()).device
+    training = model.training
+    model.eval()
+    try:
+        prefix = None if plan.prefix is None else _prefix(model, plan.prefix.to(device))
+        answers: list[list[int]] = [[] for batch in plan.batches for _ in batch.rows]
+        for batch in plan.batches:
+            found = _answers(model, batch, prefix, ends, max_new_tokens, device)
+            for row, answer in zip(batch.rows, found, strict=True):
+                answers[row] = answer
+        return answers
+    finally:
+        model.train(training)
+
+
+def _answers(
+    model: nn.Module,
+    batch: Batch,
+    prefix: BufferedCache | None,
+    ends: set[int],
+    max_new_tokens: int,
+    device: torch.device,
+) -> list[list[int]]:
+    count, length = batch.ids.shape
+    start = 0 if prefix is None else prefix.get_seq_length()
+    cache = BufferedCache(_layers(model), count, start + length + max_new_tokens, prefix)
+    ids, mask, positions = _inputs(batch, start, max_new_tokens, device)
+    end_ids = torch.tensor(sorted(ends), device=device)
+    answers: list[list[int]] = [[] for _ in range(count)]
+    alive = torch.arange(count, device=device)
+    for step in range(max_new_tokens):
+        seen = start + length + step
+        logits = model(
+            ids,
+            attention_mask=None if mask is None else mask[:, :seen],
+            position_ids=positions,
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        ).logits
+        tokens = logits[:, -1].argmax(-1)
+        ended = torch.isin(tokens, end_ids)
+        for row, token, end in zip(alive.tolist(), tokens.tolist(), ended.tolist(), strict=True):
+            if not end and row >= 0:
+                answers[row].append(token)
+        alive = torch.where(ended, -1, alive)
+        going = (alive >= 0).nonzero().squeeze(1)
+        if len(going) == 0:
+            break
+        positions = positions[:, -1:] + 1
+        if 2 * len(going) <= len(alive):
+            cache.select(going)
+            alive, tokens, positions = alive[going], tokens[going], positions[going]
+            mask = None if mask is None else mask[going]
+        ids = tokens[:, None]
+    return answers
+
+
+def _prefix(model: nn.Module, ids: Tensor) -> BufferedCache:
+    cache = BufferedCache(_layers(model), 1, ids.shape[1])
+    model(ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
+    return cache
+
+
+def _layers(model: nn.Module) -> int:
+    return int(model.config.num_hidden_layers)  # type: ignore[union-attr,arg-type]
+
+
+def _inputs(
+    batch: Batch, start: int, max_new_tokens: int, device: torch.device
+) -> tuple[Tensor, Tensor | None, Tensor]:
+    """Token ids, the mask over prefix, prompt and answer to come, and positions."""
+    count, length = batch.ids.shape
+    ids = batch.ids.to(device)
+    if batch.mask is None:
+        return ids, None, torch.arange(start, start + length, device=device).expand(count, -1)
+    mask = batch.mask.to(device)
+    positions = start + (mask.cumsum(1) - 1).clamp(min=0)
+    before, after = mask.new_ones((count, start)), mask.new_ones((count, max_new_tokens))
+    return ids, torch.cat([before, mask, after], dim=1), positions

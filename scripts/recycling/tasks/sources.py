@@ -1,0 +1,112 @@
+"""Rows of a task, from the Hub or from local files."""
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recycling.errors import UserError
+from recycling.tasks.spec import TaskSpec
+
+READERS = (".jsonl", ".csv", ".tsv")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A split: `rows[i]` is a dict of columns; `origin` names it in messages.
+
+    `indices` are the rows that the task keeps; `class_names` the names of the target's ClassLabel
+    feature where the data set has one.
+    """
+
+    rows: Any
+    columns: tuple[str, ...]
+    indices: Sequence[int]
+    origin: str
+    split: str
+    class_names: tuple[str, ...] | None = None
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, position: int) -> dict[str, Any]:
+        row: dict[str, Any] = self.rows[self.indices[position]]
+        return row
+
+    def name(self, position: int) -> str:
+        """The row's stable id: split of origin and row number."""
+        return f"{self.split}-{self.indices[position]}"
+
+    def values(self, column: str) -> list[Any]:
+        """A whole column of the kept rows."""
+        if isinstance(self.rows, list):
+            return [self.rows[index].get(column) for index in self.indices]
+        whole = self.rows[column]
+        return [whole[index] for index in self.indices]
+
+
+def open_split(spec: TaskSpec, split: str) -> Rows | None:
+    """The rows of train, validation or test; None where the task names no such split.
+
+    UserError where the source cannot be had, lacks a column of the task, or the split is empty.
+    """
+    source = spec.source
+    if source.files:
+        if split not in source.files:
+            return None
+        rows = _read_file(spec, source.files[split])
+        opened = _rows(spec, rows, str(source.files[split]), split, None)
+    else:
+        if split not in source.splits:
+            return None
+        # datasets is imported only where a Hub data set is read: the import costs most of a second
+        from recycling.tasks.hub_rows import class_names, load
+
+        rows = load(spec, source.splits[split])
+        origin = f"{source.path}, split {source.splits[split]}"
+        opened = _rows(spec, rows, origin, source.splits[split], class_names(rows, spec.target))
+    return opened
+
+
+def _rows(
+    spec: TaskSpec, rows: Any, origin: str, split: str, names: tuple[str, ...] | None
+) -> Rows:
+    if len(rows) == 0:
+        raise UserError(f"{spec.task}: {origin}: empty split; name another one in {spec.file}")
+    columns = tuple(rows.column_names) if hasattr(rows, "column_names") else tuple(rows[0])
+    needed = [column.column for column in spec.inputs.values()] + [spec.target]
+    for column in needed + list(spec.source.exclude):
+        if column not in columns:
+            raise UserError(
+                f"{spec.task}: {origin}: no column {column!r}, it has {', '.join(columns)}; mend"
+                f" inputs, target or exclude in {spec.file}"
+            )
+    kept = _kept(rows, spec.source.exclude)
+    return Rows(rows, columns, kept, origin, split, names)
+
+
+def _kept(rows: Any, exclude: Any) -> Sequence[int]:
+    if not exclude:
+        return range(len(rows))
+    out: set[int] = set()
+    for column, values in exclude.items():
+        listed = rows[column] if hasattr(rows, "column_names") else [r.get(column) for r in rows]
+        out.update(index for index, value in enumerate(listed) if value in values)
+    return [index for index in range(len(rows)) if index not in out]
+
+
+def _read_file(spec: TaskSpec, path: Path) -> list[dict[str, Any]]:
+    if not path.exists():
+        hint = spec.source.note or "give the file or mend dataset.files"
+        raise UserError(f"{spec.task}: {path}: no such file; {' '.join(hint.split())}")
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            if path.suffix == ".jsonl":
+                return [json.loads(line) for line in file if line.strip()]
+            if path.suffix in READERS:
+                return list(csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ","))
+    except (UnicodeDecodeError, json.JSONDecodeError, csv.Error) as error:
+        raise UserError(f"{spec.task}: {path}: cannot be read ({error})") from None
+    raise UserError(f"{spec.task}: {path}: expected a file ending in {', '.join(READERS)}")
