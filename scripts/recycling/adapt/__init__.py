@@ -1,0 +1,1 @@
+"""Adaptive merging: the layer, the coefficients, one training function, one file a method."""

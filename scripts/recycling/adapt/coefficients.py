@@ -1,0 +1,144 @@
+"""What adaptive merging learns: which coefficients there are, how they start, what they become.
+
+Source: the paper's frame (arXiv 2602.12323): delta W_m = sum_i f(c_{i,g(m)}) s_i B_{i,m} A_{i,m}.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from recycling.adapt.settings import require
+from recycling.errors import UserError
+from recycling.lora import LowRank
+
+GRANULARITIES = ("expert", "layer", "sublayer", "module", "rank")
+INITS = ("zero", "equal", "uniform", "normal", "target")
+ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "linear": lambda c: c,
+    "softmax": lambda c: torch.softmax(c, dim=-1),
+    "sigmoid": torch.sigmoid,
+    "squared": torch.square,
+    "leaky_relu": lambda c: F.leaky_relu(c, 0.01),
+}
+
+
+def group(module: str, granularity: str) -> str:
+    """The group whose coefficients a module uses.
+
+    expert: one for the model. layer: up to the first number ("model.layers.3"). sublayer: the
+    module's parent ("model.layers.3.self_attn"). module and rank: the module itself.
+    """
+    require(granularity, GRANULARITIES, "granularity")
+    if granularity == "expert":
+        return ""
+    if granularity == "layer":
+        found = re.match(r"(.*?\.\d+)\.", module)
+        return found[1] if found else module.rpartition(".")[0]
+    return module.rpartition(".")[0] if granularity == "sublayer" else module
+
+
+class Coefficients(nn.Module):
+    """The coefficients of K adapters: `raw` (groups, width), trained, and their activation.
+
+    Width is K (column i is adapter i), or with granularity "rank" the largest sum of ranks in a
+    module (its adapters' rank dimensions one after another). Entries without an adapter behind
+    them are masked: softmax runs over the others of the group, L1 leaves them out.
+
+    Initial values are of `raw`, before the activation: zero; equal = 1/sqrt(K); uniform on
+    (-1/sqrt(K), 1/sqrt(K)); normal with deviation 1/sqrt(K); target = 1 on the target adapter,
+    0 elsewhere. `affine` adds a trained scale and shift a group: a f(c) + b, from a = 1, b = 0.
+    """
+
+    raw: nn.Parameter
+    mask: Tensor
+
+    def __init__(
+        self,
+        adapters: Sequence[Mapping[str, LowRank]],
+        *,
+        granularity: str,
+        activation: str,
+        init: str,
+        seed: int,
+        target: int | None,
+        affine: bool = False,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        super().__init__()
+        require(activation, tuple(ACTIVATIONS), "activation")
+        require(init, INITS, "init")
+        if activation == "squared" and init == "zero" and not affine:
+            raise UserError("squared coefficients have no gradient at zero: choose another init")
+        self.granularity, self.activation = granularity, ACTIVATIONS[activation]
+        self.absent = float("-inf") if activation == "softmax" else 0.0
+        self.modules_ = sorted({module for adapter in adapters for module in adapter})
+        if not self.modules_:
+            raise UserError("nothing to tune: no adapter was given, or none has modules")
+        self.columns = {module: self._columns(adapters, module) for module in self.modules_}
+        names = sorted({group(module, granularity) for module in self.modules_})
+        self.groups = {m: names.index(group(m, granularity)) for m in self.modules_}
+        owners = self._owners(adapters, len(names))
+        self.register_buffer("mask", owners >= 0, persistent=False)
+        self.raw = nn.Parameter(_initial(owners, len(adapters), init, seed, target).to(dtype))
+        self.scale = nn.Parameter(torch.ones(len(names), 1, dtype=dtype)) if affine else None
+        self.shift = nn.Parameter(torch.zeros(len(names), 1, dtype=dtype)) if affine else None
+
+    def _columns(self, adapters: Sequence[Mapping[str, LowRank]], module: str) -> Tensor:
+        """For each rank dimension of a module, in the adapters' order, its column in `raw`."""
+        ranks = [adapter[module].rank if module in adapter else 0 for adapter in adapters]
+        if self.granularity == "rank":
+            return torch.arange(sum(ranks))
+        return torch.repeat_interleave(torch.arange(len(ranks)), torch.tensor(ranks))
+
+    def _owners(self, adapters: Sequence[Mapping[str, LowRank]], groups: int) -> Tensor:
+        """(groups, width): the adapter behind each entry, -1 where there is none."""
+        if self.granularity != "rank":
+            owners = torch.full((groups, len(adapters)), -1)
+            for module, row in self.groups.items():
+                owners[row, self.columns[module]] = self.columns[module]
+            return owners
+        owners = torch.full((groups, max(len(c) for c in self.columns.values())), -1)
+        for module, row in self.groups.items():
+            ranks = [adapter[module].rank if module in adapter else 0 for adapter in adapters]
+            owner = torch.repeat_interleave(torch.arange(len(ranks)), torch.tensor(ranks))
+            owners[row, : len(owner)] = owner
+        return owners
+
+    def forward(self) -> Tensor:
+        """f(c) in float32, (groups, width); masked entries are never to be used."""
+        values = self.activation(self.raw.float().masked_fill(~self.mask, self.absent))
+        if self.scale is not None and self.shift is not None:
+            values = self.scale.float() * values + self.shift.float()
+        return values
+
+    def l1(self) -> Tensor:
+        """Mean absolute value of f(c) over the entries that have an adapter behind them."""
+        return self()[self.mask].abs().mean()
+
+    @torch.no_grad()
+    def effective(self) -> dict[str, Tensor]:
+        """f(c) of each module, float32, CPU: a value an adapter that has it, or a rank dimension."""
+        values = self().cpu()
+        return {
+            module: values[self.groups[module], torch.unique(self.columns[module])]
+            for module in self.modules_
+        }
+
+
+def _initial(owners: Tensor, count: int, init: str, seed: int, target: int | None) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    bound = count**-0.5
+    if init == "zero":
+        return torch.zeros(owners.shape)
+    if init == "equal":
+        return torch.full(owners.shape, bound)
+    if init == "uniform":
+        return (torch.rand(owners.shape, generator=generator) * 2 - 1) * bound
+    if init == "normal":
+        return torch.randn(owners.shape, generator=generator) * bound
+    if target is None:
+        raise UserError('init "target" needs the target adapter among the merged ones')
+    return (owners == target).float()

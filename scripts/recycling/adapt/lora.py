@@ -1,0 +1,76 @@
+"""Train one LoRA: target LoRAs, in-house LoRAs and the small world's wild pool."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from recycling.adapt.training import Encoded, Fit, Training, fit
+from recycling.errors import UserError
+from recycling.files import read_json, write_json
+from recycling.lora import LowRank, save_adapter
+
+MODULES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+
+
+def train_lora(
+    model: nn.Module,
+    train: Sequence[Encoded],
+    validation: Sequence[Encoded],
+    *,
+    rank: int = 64,
+    alpha: float = 16,
+    dropout: float = 0.1,
+    modules: Sequence[str] = MODULES,
+    rslora: bool = False,
+    training: Training,
+    seed: int,
+    out: Path,
+    base_model: str,
+    resume: Path | None = None,
+) -> Fit:
+    """Train a LoRA (PEFT) on the frozen `model` and write it to `out`, an ordinary PEFT folder.
+
+    `modules` are last parts of module names. The defaults are the paper's target LoRA. The given
+    model is left exactly as it was; the same seed writes the same bytes. Weights are float32.
+    """
+    # PEFT is slow to import; jobs that only tune coefficients do without it.
+    from peft import LoraConfig, get_peft_model
+
+    flags = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
+    config = LoraConfig(
+        r=rank,
+        lora_alpha=alpha,  # type: ignore[arg-type]
+        lora_dropout=dropout,
+        target_modules=list(modules),
+        use_rslora=rslora,
+        bias="none",
+        task_type="CAUSAL_LM",
+        inference_mode=False,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        try:
+            peft_model = get_peft_model(model, config)  # type: ignore[arg-type]
+        except ValueError as error:
+            raise UserError(f"cannot put a LoRA on {', '.join(modules)}: {error}") from None
+    try:
+        result = fit(peft_model, train, validation, training, seed, resume=resume)
+        scaling = alpha / (rank**0.5 if rslora else rank)
+        factors = {}
+        for name, module in peft_model.base_model.model.named_modules():
+            if hasattr(module, "lora_A"):
+                a, b = module.lora_A["default"].weight, module.lora_B["default"].weight
+                factors[name] = LowRank(a.detach().cpu().clone(), b.detach().cpu().clone(), scaling)
+    finally:
+        peft_model.unload()
+        if hasattr(model, "peft_config"):
+            del model.peft_config
+        for parameter, flag in flags:
+            parameter.requires_grad_(flag)
+    save_adapter(out, factors, base_model=base_model)
+    if rslora:  # the folder says so itself, as adapters of the Hub do
+        config_file = Path(out) / "adapter_config.json"
+        write_json(config_file, read_json(config_file) | {"lora_alpha": alpha, "use_rslora": True})
+    return result

@@ -1,0 +1,74 @@
+"""Adaptive merging by gradient: "Ours" of the paper and, with other settings, AdaMerging.
+
+Ours: granularity module, leaky ReLU, zero init, AdamW 5e-2, 100 steps. AdaMerging as the paper runs
+it (after Yang et al. 2024, supervised): granularity module, linear, equal init.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+
+from recycling.adapt.coefficients import Coefficients
+from recycling.adapt.layer import attached
+from recycling.adapt.settings import parse, require
+from recycling.adapt.training import Encoded, Training, fit
+from recycling.adapt.tuned import Merged
+from recycling.lora import LowRank
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The design space of coefficients; see `recycling.adapt.coefficients` for the names.
+
+    l1: weight of the coefficients' mean absolute value in the loss. coefficient_dtype: "float32",
+    or "bfloat16" as released (parameters and their optimiser state).
+    """
+
+    granularity: str = "module"
+    activation: str = "leaky_relu"
+    init: str = "zero"
+    affine: bool = False
+    l1: float = 0.0
+    coefficient_dtype: str = "float32"
+    training: Mapping[str, Any] = field(default_factory=lambda: {"lr": 5e-2, "steps": 100})
+
+    def __post_init__(self) -> None:
+        require(self.coefficient_dtype, ("float32", "bfloat16"), "coefficient_dtype")
+
+
+def tune(
+    model: nn.Module,
+    adapters: Sequence[Mapping[str, LowRank]],
+    train: Sequence[Encoded],
+    validation: Sequence[Encoded],
+    *,
+    settings: Mapping[str, Any],
+    seed: int,
+    target: int | None,
+) -> Merged:
+    """Tune the coefficients of `adapters` (in order; `target` is the target LoRA's index)."""
+    options = parse(Settings, settings, "ours")
+    coefficients = Coefficients(
+        adapters,
+        granularity=options.granularity,
+        activation=options.activation,
+        init=options.init,
+        seed=seed,
+        target=target,
+        affine=options.affine,
+        dtype=getattr(torch, options.coefficient_dtype),
+    )
+    with attached(model, adapters, coefficients) as adaptive:
+        result = fit(
+            adaptive,
+            train,
+            validation,
+            parse(Training, options.training, "ours: training"),
+            seed,
+            extra_loss=(lambda: options.l1 * coefficients.l1()) if options.l1 else None,
+        )
+    facts = {"method": "ours", "settings": asdict(options), "seed": seed}
+    return Merged(result, adapters, coefficients.effective(), options.granularity, facts)

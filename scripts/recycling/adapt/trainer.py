@@ -1,0 +1,186 @@
+"""transformers' Trainer, with the best step kept in memory and checkpoints of what is trained."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers.trainer_callback import PrinterCallback
+
+from recycling.adapt import training as t
+from recycling.files import read_json, write_json
+
+WEIGHTS, BEST, PROGRESS = "trained.safetensors", "best.safetensors", "progress.json"
+
+
+def run(
+    model: nn.Module,
+    train: Sequence[t.Encoded],
+    validation: Sequence[t.Encoded],
+    settings: t.Training,
+    seed: int,
+    extra_loss: Callable[[], Tensor] | None,
+    folder: Path,
+    checkpoints: bool,
+) -> t.Fit:
+    """Train `model` in place as `recycling.adapt.training.fit` says."""
+    parameters = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    watch = _Watch(model, parameters, t.batches(validation), settings)
+    if settings.steps > 0 and parameters:
+        arguments = _arguments(model, settings, seed, folder, checkpoints)
+        trainer = _Trainer(
+            model=model,
+            args=arguments,
+            train_dataset=list(train),  # type: ignore[arg-type]
+            data_collator=t.collate,  # type: ignore[arg-type]
+            callbacks=[watch],
+        )
+        trainer.extra_loss, trainer.parameters = extra_loss, parameters
+        trainer.remove_callback(PrinterCallback)
+        whole = _whole_checkpoint(folder) if checkpoints else None
+        if whole:
+            watch.load(whole)
+        trainer.train(resume_from_checkpoint=str(whole) if whole else None)
+    else:
+        watch.look(0)
+    return watch.finish()
+
+
+def _arguments(
+    model: nn.Module, settings: t.Training, seed: int, folder: Path, checkpoints: bool
+) -> TrainingArguments:
+    micro = settings.micro_batch or settings.batch_size
+    arguments = TrainingArguments(
+        output_dir=str(folder),
+        max_steps=settings.steps,
+        per_device_train_batch_size=micro,
+        gradient_accumulation_steps=settings.batch_size // micro,
+        learning_rate=settings.lr,
+        weight_decay=settings.weight_decay,
+        lr_scheduler_type="cosine",
+        warmup_steps=t.warmup_steps(settings),
+        max_grad_norm=settings.max_grad_norm,
+        optim="adamw_torch",
+        seed=seed,
+        eval_strategy="no",
+        save_strategy="steps" if checkpoints else "no",
+        save_steps=settings.save_every,
+        logging_strategy="no",
+        report_to=[],
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=False,
+        use_cpu=next(model.parameters()).device.type == "cpu",
+    )
+    if arguments.n_gpu > 1:  # one job has one GPU; data parallelism would copy the hooks' model
+        arguments._n_gpu = 1
+    return arguments
+
+
+class _Trainer(Trainer):
+    """Adds a loss term, and saves only the parameters that are trained."""
+
+    extra_loss: Callable[[], Tensor] | None = None
+    parameters: list[tuple[str, nn.Parameter]]
+
+    def compute_loss(self, model: nn.Module, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        value = super().compute_loss(model, inputs, *args, **kwargs)
+        if self.extra_loss is None:
+            return value
+        # The micro-batches' losses are summed, so each carries its share of the extra term.
+        return value + self.extra_loss() / self.current_gradient_accumulation_steps
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        folder = Path(output_dir or self.args.output_dir or ".")
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file(_values(self.parameters), folder / WEIGHTS)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        _assign(self.parameters, load_file(Path(resume_from_checkpoint) / WEIGHTS))
+
+
+class _Watch(TrainerCallback):
+    """Validates at step 0 and every so many steps, keeps the best values, stops early."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        parameters: list[tuple[str, nn.Parameter]],
+        validation: list[dict[str, Tensor]],
+        settings: t.Training,
+    ) -> None:
+        self.model, self.parameters, self.settings = model, parameters, settings
+        self.validation = validation
+        self.losses: list[tuple[int, float]] = []
+        self.best: dict[str, Tensor] = {}
+        self.step = 0
+
+    def look(self, step: int) -> None:
+        """Measure the validation loss at `step`; keep the values if it is the least so far."""
+        self.step = step
+        if not self.validation:
+            return
+        best = min((loss for _, loss in self.losses), default=float("inf"))
+        self.losses.append((step, t.loss(self.model, self.validation)))
+        if self.losses[-1][1] < best:
+            self.best = _values(self.parameters)
+
+    def best_entry(self) -> tuple[int, float]:
+        return min(self.losses, key=lambda entry: entry[1])
+
+    def finish(self) -> t.Fit:
+        """Put the kept step's values in place."""
+        losses = tuple(self.losses)
+        if not losses:
+            return t.Fit(self.step, float("nan"), ())
+        if self.settings.keep == "last":
+            return t.Fit(*losses[-1], losses)
+        if self.best:
+            _assign(self.parameters, self.best)
+        return t.Fit(*self.best_entry(), losses)
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if not self.losses:
+            self.look(0)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        step = state.global_step
+        self.step = step
+        if step % self.settings.evaluate_every == 0 or step == self.settings.steps:
+            self.look(step)
+            since = (
+                len(self.losses) - 1 - self.losses.index(self.best_entry()) if self.losses else 0
+            )
+            if self.settings.patience is not None and since >= self.settings.patience:
+                control.should_training_stop = True
+
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """The progress file comes last: a checkpoint that has it is whole."""
+        folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+        if self.best:
+            save_file(self.best, folder / BEST)
+        write_json(folder / PROGRESS, self.losses)
+
+    def load(self, folder: Path) -> None:
+        self.losses = [(int(step), float(loss)) for step, loss in read_json(folder / PROGRESS)]
+        if (folder / BEST).exists():
+            self.best = load_file(folder / BEST)
+
+
+def _whole_checkpoint(folder: Path) -> Path | None:
+    """The latest checkpoint that was written to its end."""
+    found = [path.parent for path in folder.glob(f"checkpoint-*/{PROGRESS}")]
+    return max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+
+
+def _values(parameters: list[tuple[str, nn.Parameter]]) -> dict[str, Tensor]:
+    return {name: p.detach().to("cpu", copy=True).contiguous() for name, p in parameters}
+
+
+@torch.no_grad()
+def _assign(parameters: list[tuple[str, nn.Parameter]], values: dict[str, Tensor]) -> None:
+    for name, parameter in parameters:
+        parameter.copy_(values[name])
