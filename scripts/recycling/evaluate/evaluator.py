@@ -23,7 +23,8 @@ class Evaluator:
     """Evaluates models on one split of a task that `recycling.tasks.prepare` wrote.
 
     The task object, its requests and their batches are built once; a call costs generation, lm-eval
-    filters and metric. `batch_tokens` bounds the tokens of a batch (prompt, padding and answer).
+    filters and metric. `batch_tokens` bounds the tokens of a batch (prompt,
+    padding and answer: memory), `batch_size` its prompts.
     """
 
     def __init__(
@@ -34,12 +35,15 @@ class Evaluator:
         *,
         limit: int | None = None,
         batch_tokens: int = BATCH_TOKENS,
+        batch_size: int | None = None,
         share_prefix: bool = True,
     ) -> None:
         self._ids = [example.id for example in load_split(folder, split)][:limit]
         if not self._ids:
             raise UserError(f"{folder}: split {split} is empty: nothing to evaluate")
-        self._lm = InMemoryLM(tokenizer, batch_tokens=batch_tokens, share_prefix=share_prefix)
+        self._lm = InMemoryLM(
+            tokenizer, batch_tokens=batch_tokens, batch_size=batch_size, share_prefix=share_prefix
+        )
         self._task = _build(Path(folder), split, limit, self._lm)
 
     def __call__(self, model: nn.Module) -> Evaluation:

@@ -17,11 +17,12 @@ class InMemoryLM(LM):
     and put in batches once, for as long as the requests stay the same.
     """
 
-    def __init__(self, tokenizer: Any, *, batch_tokens: int, share_prefix: bool = True) -> None:
+    def __init__(self, tokenizer: Any, **planning: Any) -> None:
+        """planning: batch_tokens, batch_size, share_prefix of `recycling.evaluate.plan.plan`."""
         super().__init__()
         self.tokenizer = tokenizer
         self.model: nn.Module | None = None
-        self._batch_tokens, self._share_prefix = batch_tokens, share_prefix
+        self._planning = planning
         self._planned: tuple[list[str], int, Plan] | None = None
 
     @property
@@ -64,8 +65,7 @@ class InMemoryLM(LM):
                 ids,
                 pad=0 if pad is None else pad,  # masked, so any token will do
                 max_new_tokens=length,
-                batch_tokens=self._batch_tokens,
-                share_prefix=self._share_prefix,
+                **self._planning,
             )
             self._planned = (prompts, length, made)
         return self._planned[2]

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from recycling.errors import UserError
-from recycling.files import sha256_file, write_json
+from recycling.files import canonical_json, sha256_file, sha256_text, write_json
 from recycling.tasks.encoding import prompt_text, token_ids
 from recycling.tasks.examples import SPLITS, Example, save_split
-from recycling.tasks.harness import write_harness_task
+from recycling.tasks.harness import IGNORED, write_harness_task
 from recycling.tasks.metric import normalised
 from recycling.tasks.prompts import instruction, label_names, to_example
 from recycling.tasks.sources import Rows, open_split
@@ -166,8 +166,10 @@ def _card(
     seed: int,
 ) -> dict[str, Any]:
     test = splits["test"]
+    files = {split: sha256_file(Path(folder) / f"{split}.jsonl") for split in SPLITS}
     return {
         "task": spec.task,
+        "content": sha256_text(canonical_json([spec.task, spec.max_new_tokens, IGNORED, files])),
         "seed": seed,
         "sizes": {split: len(splits[split]) for split in SPLITS},
         "labels": None if drawing.labels is None else list(dict.fromkeys(drawing.labels.values())),
@@ -176,5 +178,5 @@ def _card(
         "max_new_tokens": spec.max_new_tokens,
         "dropped": dict(sorted(drawing.dropped.items())),
         "repeated_in_test": len(test) - len({content(example) for example in test}),
-        "sha256": {split: sha256_file(Path(folder) / f"{split}.jsonl") for split in SPLITS},
+        "sha256": files,
     }
