@@ -43,8 +43,8 @@ def plan(
     """Order prompts by length, the longest first, and cut them into batches.
 
     A batch holds at most `batch_tokens` tokens, those of prefix, padding and answer included, and
-    at most `batch_size` rows, but at least one. The longest common start of all prompts is set apart, short of the last token
-    of the shortest one.
+    at most `batch_size` rows, but at least one. The longest common start of all prompts is set
+    apart, short of the last token of the shortest one.
     """
     shared = _shared(prompts) if share_prefix else 0
     order = sorted(range(len(prompts)), key=lambda row: (-len(prompts[row]), row))
