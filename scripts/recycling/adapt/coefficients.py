@@ -120,7 +120,7 @@ class Coefficients(nn.Module):
 
     @torch.no_grad()
     def effective(self) -> dict[str, Tensor]:
-        """f(c) of each module, float32, CPU: a value an adapter that has it, or a rank dimension."""
+        """f(c) of each module, float32, CPU: one an adapter that has it, or a rank dimension."""
         values = self().cpu()
         return {
             module: values[self.groups[module], torch.unique(self.columns[module])]

@@ -59,7 +59,7 @@ def train_lora(
         result = fit(peft_model, train, validation, training, seed, resume=resume)
         scaling = alpha / (rank**0.5 if rslora else rank)
         factors = {}
-        for name, module in peft_model.base_model.model.named_modules():
+        for name, module in model.named_modules():
             if hasattr(module, "lora_A"):
                 a, b = module.lora_A["default"].weight, module.lora_B["default"].weight
                 factors[name] = LowRank(a.detach().cpu().clone(), b.detach().cpu().clone(), scaling)

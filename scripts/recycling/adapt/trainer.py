@@ -1,5 +1,6 @@
 """transformers' Trainer, with the best step kept in memory and checkpoints of what is trained."""
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -123,13 +124,20 @@ class _Watch(TrainerCallback):
         self.step = step
         if not self.validation:
             return
-        best = min((loss for _, loss in self.losses), default=float("inf"))
+        best = self.best_entry()[1] if self.losses else math.inf
         self.losses.append((step, t.loss(self.model, self.validation)))
         if self.losses[-1][1] < best:
             self.best = _values(self.parameters)
 
     def best_entry(self) -> tuple[int, float]:
-        return min(self.losses, key=lambda entry: entry[1])
+        """The earliest of the least losses; one that is not a number is the worst."""
+        return min(self.losses, key=lambda e: math.inf if math.isnan(e[1]) else e[1])
+
+    def out_of_patience(self) -> bool:
+        if self.settings.patience is None or not self.losses:
+            return False
+        since = len(self.losses) - 1 - self.losses.index(self.best_entry())
+        return since >= self.settings.patience
 
     def finish(self) -> t.Fit:
         """Put the kept step's values in place."""
@@ -151,10 +159,7 @@ class _Watch(TrainerCallback):
         self.step = step
         if step % self.settings.evaluate_every == 0 or step == self.settings.steps:
             self.look(step)
-            since = (
-                len(self.losses) - 1 - self.losses.index(self.best_entry()) if self.losses else 0
-            )
-            if self.settings.patience is not None and since >= self.settings.patience:
+            if self.out_of_patience():
                 control.should_training_stop = True
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:

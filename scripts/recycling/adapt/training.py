@@ -1,4 +1,4 @@
-"""One training function for everything that is trained here: target LoRAs, coefficients, prototypes.
+"""One training function for everything that is trained: LoRAs, coefficients, prototypes.
 
 It runs transformers' Trainer. Against a loop of our own (one thread, 100 steps of 21 coefficient
 vectors on the small world's model, 11 validations) the Trainer takes about 0.1 s more of 2.1 s once
@@ -32,9 +32,9 @@ class Training:
     """How to train: AdamW under a cosine schedule with linear warm-up.
 
     lr: peak learning rate. steps: optimiser steps. batch_size: examples a step, reached by
-    accumulating micro-batches of `micro_batch` examples. warmup: share of the steps. evaluate_every,
-    patience: steps between validations, and how many of them without a new best end the training
-    (None: never). keep: "best" restores the step of least validation loss, step 0 included;
+    accumulating micro-batches of `micro_batch` examples. warmup: share of the steps.
+    evaluate_every, patience: steps between validations, and how many of them without a new best
+    end the training (None: never). keep: "best" restores the step of least validation loss, step 0 included;
     "last" leaves the last step (as the released code did for merges). save_every: steps between
     checkpoints where `fit` is given a folder to resume from.
     """
@@ -186,7 +186,7 @@ def _seeded(seed: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _frozen_garbage() -> Iterator[None]:
-    """Hide existing objects from the collector: the Trainer collects in full as it starts (0.2 s)."""
+    """Hide existing objects from the collector: the Trainer's full collection costs 0.2 s."""
     gc.freeze()
     try:
         yield

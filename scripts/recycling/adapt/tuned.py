@@ -101,7 +101,7 @@ def restore(folder: Path, adapters: Sequence[Mapping[str, LowRank]]) -> Merged:
 
 
 def coefficient_map(folder: Path) -> tuple[list[str], list[str], Tensor]:
-    """(modules, adapters, (modules, adapters) matrix of coefficients), NaN where one lacks a module.
+    """Modules, adapters, and the matrix of coefficients between them, NaN where a module lacks.
 
     With granularity "rank" there is no such matrix: UserError.
     """
