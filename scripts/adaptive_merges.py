@@ -13,8 +13,8 @@ from recycling.store.store import Recipe, Store
 
 def main(job: Job) -> None:
     settings = job.params["settings"]
-    store = Store(settings["store"])
-    bench = Workbench(job.input.base, job.input.card, settings["bench"])
+    store = Store(job.machine["store"])
+    bench = Workbench(job.input.base, job.input.card, settings["bench"], job.machine)
     members = members_of_job(job.input, settings, store)
     method = import_module(f"recycling.adapt.{settings['function']}")
 
@@ -25,10 +25,15 @@ def main(job: Job) -> None:
             "seed": run["seed"],
             "reinit": run["reinit"],
             "target": run["target"],
-            **bench.key_settings,
+            **settings["bench"],
         }
         contents = [member.content for member in members.of(run)]
-        return Recipe("adapt", job.params["code"], wanted, {**bench.inputs, "adapters": contents})
+        return Recipe(
+            "adapt",
+            job.params["code"],
+            wanted,
+            {**bench.inputs("train", "validation"), "adapters": contents},
+        )
 
     def compute(run: dict[str, Any], folder: Path) -> dict[str, Any]:
         adapters = opened(members.of(run), run)

@@ -5,11 +5,11 @@ from recycling.hub.endpoint import serving
 
 
 def main(job: Job) -> None:
-    with serving(job.params["hub"]):
+    with serving(job.machine["hub"]):
         from recycling.base import freeze
         from recycling.files import write_json
 
-        write_json(job.output.base, freeze(job.params["repo"], job.params["revision"]))
+        write_json(job.output.base, freeze(**job.params["settings"]))
 
 
 if __name__ == "__main__":

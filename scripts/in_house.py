@@ -1,5 +1,6 @@
 """The in-house pool: LoRAs that this study trained on many examples of a task."""
 
+import os
 from pathlib import Path
 
 from job import Job, run
@@ -13,7 +14,7 @@ COLUMNS = ("repo_id", "task", "rank", "norm", "sha256", "folder")
 
 def main(job: Job) -> None:
     seed = job.params["settings"]["seed"]
-    members = target_members(job.input.runs, Store(job.params["settings"]["store"]))
+    members = target_members(job.input.runs, Store(job.machine["store"]))
     rows = []
     for (task, trained_with), member in sorted(members.items()):
         if trained_with != seed:
@@ -26,9 +27,7 @@ def main(job: Job) -> None:
                 "rank": adapter.rank,
                 "norm": adapter.norm(),
                 "sha256": sha256_file(member.folder / "adapter_model.safetensors"),
-                "folder": member.folder.resolve().relative_to(
-                    Path(job.output.pool).parent.resolve(), walk_up=True
-                ),
+                "folder": os.path.relpath(member.folder, Path(job.output.pool).parent),
             }
         )
     write_tsv(job.output.pool, COLUMNS, rows)

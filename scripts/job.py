@@ -22,11 +22,17 @@ import __main__
 
 @dataclass(frozen=True)
 class Job:
-    """input, output: paths by name (a str or a list of str). params: the rule's settings."""
+    """What the rule says.
+
+    input, output: paths by name (a str or a list of str). params: what results depend on:
+    `settings`, and `code`, the hash of the script's source. machine: what they do not depend on
+    (hub, device, batch_tokens, store), so that a change of it re-runs nothing.
+    """
 
     input: SimpleNamespace
     output: SimpleNamespace
     params: Mapping[str, Any]
+    machine: Mapping[str, Any]
     threads: int
     log: str | None
 
@@ -79,6 +85,12 @@ def _from_snakemake() -> Job | None:
         "input": dict(given.input.items()),
         "output": dict(given.output.items()),
         "params": dict(given.params.items()),
+        "machine": {
+            "hub": given.config["hub"],
+            "device": given.config["base"]["device"],
+            "batch_tokens": given.config["tasks"]["batch_tokens"],
+            "store": os.path.join(given.config["results"], "store"),
+        },
         "threads": given.threads,
     }
     spec = json.loads(json.dumps(spec, default=_plain))
@@ -106,6 +118,7 @@ def _job(spec: Mapping[str, Any], log: str | None) -> Job:
         input=SimpleNamespace(**spec["input"]),
         output=SimpleNamespace(**spec["output"]),
         params=spec["params"],
+        machine=spec["machine"],
         threads=int(spec["threads"]),
         log=log,
     )

@@ -16,14 +16,14 @@ from recycling.store.store import Recipe, Store
 
 def main(job: Job) -> None:
     settings = job.params["settings"]
-    bench = Workbench(job.input.base, job.input.card, settings["bench"])
+    bench = Workbench(job.input.base, job.input.card, settings["bench"], job.machine)
     method = dict(settings["method"])
     split = method.pop("split", "train")
     training = Training(**method.pop("training"))
 
     def recipe(run: dict[str, Any]) -> Recipe:
-        wanted = {"method": settings["method"], "seed": run["seed"], **bench.key_settings}
-        return Recipe("lora", job.params["code"], wanted, bench.inputs)
+        wanted = {"method": settings["method"], "seed": run["seed"], **settings["bench"]}
+        return Recipe("lora", job.params["code"], wanted, bench.inputs(split, "validation"))
 
     def compute(run: dict[str, Any], folder: Path) -> dict[str, Any]:
         train, validation = bench.encoded(split), bench.encoded("validation")
@@ -42,7 +42,7 @@ def main(job: Job) -> None:
         sizes = {"n_train": len(train), "n_validation": len(validation)}
         return {**sizes, **scores, "best_step": fit.best_step, "validation_loss": fit.best_loss}
 
-    finish(settings["runs"], recipe, compute, Store(settings["store"]), job.output.runs)
+    finish(settings["runs"], recipe, compute, Store(job.machine["store"]), job.output.runs)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ from recycling.store.store import Recipe, Store
 
 def main(job: Job) -> None:
     settings = job.params["settings"]
-    store = Store(settings["store"])
-    bench = Workbench(job.input.base, job.input.card, settings["bench"])
+    store = Store(job.machine["store"])
+    bench = Workbench(job.input.base, job.input.card, settings["bench"], job.machine)
     members = members_of_job(job.input, settings, store)
 
     def recipe(run: dict[str, Any]) -> Recipe:
@@ -27,10 +27,10 @@ def main(job: Job) -> None:
             "seed": run["seed"],
             "reinit": run["reinit"],
             "target": run["target"],
-            **bench.key_settings,
+            **settings["bench"],
         }
         contents = [member.content for member in members.of(run)]
-        return Recipe("merge", job.params["code"], wanted, {**bench.inputs, "adapters": contents})
+        return Recipe("merge", job.params["code"], wanted, {**bench.inputs(), "adapters": contents})
 
     def compute(run: dict[str, Any], folder: Path) -> dict[str, Any]:
         adapters = opened(members.of(run), run)

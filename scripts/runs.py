@@ -1,7 +1,7 @@
 """runs.tsv: every run of the study, tidy, one row for each experiment that asks for it."""
 
 from job import Job, run
-from recycling.files import write_tsv
+from recycling.files import read_json, write_tsv
 from recycling.runs.batch import read_runs
 from recycling.study.plan import Run, canonical, fields, make_plan
 
@@ -14,13 +14,19 @@ COLUMNS = (
 
 def main(job: Job) -> None:
     plan = make_plan(job.params["settings"])
+    majority = {card["task"]: card["majority"] for card in map(read_json, job.input.cards)}
     results = {}
     for path in job.input.runs:
         for line in read_runs(path):
             asked = Run(**{name: line[name] for name in Run.__dataclass_fields__})
             results[asked] = {key: line[key] for key in COLUMNS if key in line}
     rows = [
-        {**results[canonical(run, plan.kinds)], **fields(run), "experiment": experiment}
+        {
+            **results[canonical(run, plan.kinds)],
+            **fields(run),
+            "experiment": experiment,
+            "majority": majority[run.task],
+        }
         for experiment, run in plan.rows
     ]
     write_tsv(job.output.runs, COLUMNS, rows)

@@ -7,7 +7,7 @@ from recycling.hub.endpoint import serving
 
 
 def main(job: Job) -> None:
-    with serving(job.params["hub"]):
+    with serving(job.machine["hub"]):
         from recycling.base import load_tokenizer, read_base
         from recycling.tasks.prepare import prepare
         from recycling.tasks.spec import load_spec
@@ -16,7 +16,7 @@ def main(job: Job) -> None:
             load_spec(job.input.spec),
             folder=Path(job.output.card).parent,
             tokenizer=load_tokenizer(read_base(job.input.base)),
-            **job.params["splits"],
+            **job.params["settings"],
         )
 
 

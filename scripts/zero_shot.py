@@ -11,15 +11,15 @@ from recycling.store.store import Recipe, Store
 
 def main(job: Job) -> None:
     settings = job.params["settings"]
-    bench = Workbench(job.input.base, job.input.card, settings["bench"])
+    bench = Workbench(job.input.base, job.input.card, settings["bench"], job.machine)
 
     def recipe(run: dict[str, Any]) -> Recipe:
-        return Recipe("zero_shot", job.params["code"], bench.key_settings, bench.inputs)
+        return Recipe("zero_shot", job.params["code"], settings["bench"], bench.inputs())
 
     def compute(run: dict[str, Any], folder: Path) -> dict[str, Any]:
         return {"n_train": 0, "n_validation": 0, **bench.evaluate(folder)}
 
-    finish(settings["runs"], recipe, compute, Store(settings["store"]), job.output.runs)
+    finish(settings["runs"], recipe, compute, Store(job.machine["store"]), job.output.runs)
 
 
 if __name__ == "__main__":

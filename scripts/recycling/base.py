@@ -96,7 +96,7 @@ def load_model(base: Mapping[str, Any], dtype: str, device: str) -> Any:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     elif device == "cuda" and not torch.cuda.is_available():
         raise UserError("base.device: cuda was asked for, but torch sees no GPU on this machine")
-    model = AutoModelForCausalLM.from_pretrained(
+    model: Any = AutoModelForCausalLM.from_pretrained(
         base["path"], dtype=getattr(torch, dtype), use_safetensors=True
     )
-    return model.to(torch.device(device)).eval().requires_grad_(False)
+    return model.to(device).eval().requires_grad_(False)

@@ -1,6 +1,8 @@
 """A batch of runs, each taken from the store or computed into it."""
 
+import functools
 import json
+import math
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +33,7 @@ def finish(
     for number, run in enumerate(runs, 1):
         wanted = recipe(run)
         known = store.get(wanted.key) is not None
-        folder = store.compute(wanted, lambda folder, run=run: _timed(compute, run, folder))
+        folder = store.compute(wanted, functools.partial(_timed, compute, run))
         result = read_json(folder / RESULT)
         lines.append({**run, **result, "key": wanted.key})
         print(_progress(number, len(runs), run, result, known), file=sys.stderr, flush=True)
@@ -57,6 +59,11 @@ def _timed(
 ) -> None:
     start = time.monotonic()
     result = compute(run, folder)
+    # JSON has no NaN: a value that was not measured is null.
+    result = {
+        name: None if isinstance(value, float) and math.isnan(value) else value
+        for name, value in result.items()
+    }
     result["seconds"] = round(time.monotonic() - start, 3)
     write_json(folder / RESULT, result)
 

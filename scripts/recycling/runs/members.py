@@ -17,7 +17,7 @@ ADAPTER = "adapter"
 
 @dataclass(frozen=True)
 class Member:
-    """One adapter of a merge. content: the sha256 of its weights, or the key of its training run."""
+    """One adapter of a merge. content: sha256 of its weights, or the key of its training run."""
 
     name: str
     folder: Path
@@ -105,8 +105,11 @@ def opened(
     if run["reinit"] == "none":
         return adapters
     kept = 0 if run["reinit"] == "all" else int(run["target"] == "with")
-    match = "adapter" if run["reinit"].endswith("norm_matched") else "module"
-    return [*adapters[:kept], *reinitialise(adapters[kept:], seed=run["seed"], match=match)]
+    norm_matched = run["reinit"] == "others_norm_matched"
+    noise = reinitialise(
+        adapters[kept:], seed=run["seed"], match="adapter" if norm_matched else "module"
+    )
+    return [*adapters[:kept], *noise]
 
 
 def _orders(path: str | Path) -> dict[tuple[str, int], list[str]]:

@@ -53,6 +53,7 @@ class Plan:
     rows: tuple[tuple[str, Run], ...]
     batches: Mapping[tuple[str, str, str], Batch]
     owner: Mapping[Run, tuple[str, str, str]]
+    in_house: tuple[Batch, ...]
     kinds: Mapping[str, str]
     target_method: str
 
@@ -103,10 +104,12 @@ def make_plan(config: Mapping[str, Any]) -> Plan:
         wanted.setdefault(canonical(run, kinds), experiment)
     for run in exports:
         wanted.setdefault(canonical(run, kinds), "export")
-    if config["in_house"]:
-        for task in in_house_tasks(config):
-            run = Run(config["in_house"]["method"], task, config["in_house"]["seed"], target="with")
-            wanted.setdefault(run, IN_HOUSE)
+    in_house = [
+        Run(config["in_house"]["method"], task, config["in_house"]["seed"], target="with")
+        for task in in_house_tasks(config)
+    ]
+    for run in in_house:
+        wanted.setdefault(run, IN_HOUSE)
     for run in list(wanted):
         if kinds[run.method] in ("merge", "adapt") and run.target == "with":
             wanted.setdefault(target_of(run, target_method), TARGETS)
@@ -115,7 +118,18 @@ def make_plan(config: Mapping[str, Any]) -> Plan:
         groups.setdefault((experiment, run.method, run.task), []).append(run)
     batches = {key: Batch(*key, runs=tuple(runs)) for key, runs in groups.items()}
     owner = {run: key for key, runs in groups.items() for run in runs}
-    return Plan(tuple(rows), batches, owner, kinds, target_method)
+    sources = tuple(dict.fromkeys(batches[owner[run]] for run in in_house))
+    return Plan(tuple(rows), batches, owner, sources, kinds, target_method)
+
+
+def essence(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a configuration that a plan depends on: `make_plan` of it is the same plan."""
+    kinds = {name: {"kind": method["kind"]} for name, method in config["methods"].items()}
+    return {
+        **{key: config[key] for key in ("experiments", "in_house", "target_method", "export")},
+        "methods": kinds,
+        "tasks": {"names": config["tasks"]["names"]},
+    }
 
 
 def canonical(run: Run, kinds: Mapping[str, str]) -> Run:

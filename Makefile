@@ -1,0 +1,46 @@
+# `make miniature` and `make test` do all set-up on a fresh machine (Python 3.11 to 3.13).
+PYTHON ?= python3
+CORES ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := envs/requirements.lock
+READY := $(VENV)/ready
+SMALL := --configfile studies/miniature.yaml --cores $(CORES)
+
+.PHONY: miniature test lint format benchmark lock clean-miniature
+
+# The whole study in the small world, offline, on a CPU. ARGS are passed to Snakemake.
+miniature: $(READY)
+	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake $(SMALL) $(ARGS)
+
+test: $(READY)
+	$(BIN)/python -m pytest -n $(CORES) $(ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile rules
+
+benchmark: $(READY)
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+# torch is pinned apart and without a hash: its CPU and CUDA builds share a version, not a file.
+$(READY): envs/requirements.lock envs/torch.txt
+	$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11 to 3.13 is needed; set PYTHON")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --no-deps --require-hashes -r $(LOCK)
+	$(BIN)/pip install --quiet -r envs/torch.txt
+	touch $@
+
+lock: $(READY)
+	PATH="$(CURDIR)/$(BIN):$$PATH" python envs/lock.py
+
+clean-miniature:
+	rm -rf results/miniature

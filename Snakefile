@@ -1,0 +1,31 @@
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config.yaml"
+
+
+report: "report/workflow.rst"
+
+
+include: "rules/common.smk"
+include: "rules/pool.smk"
+include: "rules/tasks.smk"
+include: "rules/baselines.smk"
+include: "rules/selection.smk"
+include: "rules/merging.smk"
+include: "rules/controls.smk"
+include: "rules/transfer.smk"
+include: "rules/figures.smk"
+
+
+if config["world"]:
+
+    include: "rules/world.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        f"{OUT}/report.html",

@@ -1,0 +1,43 @@
+rule zero_shot:
+    input:
+        base=f"{OUT}/base.json",
+        card=f"{OUT}/tasks/{{task}}/card.json",
+        lock=LOCK,
+    output:
+        runs=f"{OUT}/runs/{{experiment}}/{{method}}/{{task}}.jsonl",
+    log:
+        f"{OUT}/logs/runs/{{experiment}}/{{method}}/{{task}}.log",
+    wildcard_constraints:
+        method=methods_of("prompting"),
+    params:
+        settings=batch_settings,
+        code=code("zero_shot"),
+    script:
+        "../scripts/zero_shot.py"
+
+
+rule loras:
+    input:
+        base=f"{OUT}/base.json",
+        card=f"{OUT}/tasks/{{task}}/card.json",
+        lock=LOCK,
+    output:
+        runs=f"{OUT}/runs/{{experiment}}/{{method}}/{{task}}.jsonl",
+    log:
+        f"{OUT}/logs/runs/{{experiment}}/{{method}}/{{task}}.log",
+    wildcard_constraints:
+        method=methods_of("lora"),
+    params:
+        settings=batch_settings,
+        code=code("loras"),
+    script:
+        "../scripts/loras.py"
+
+
+rule baselines:
+    input:
+        [
+            path_of(one)
+            for one in PLAN.batches.values()
+            if PLAN.kinds[one.method] in ("prompting", "lora")
+        ],

@@ -1,0 +1,87 @@
+import os
+import sys
+
+sys.path.insert(0, os.path.join(workflow.basedir, "scripts"))
+
+from recycling.errors import UserError
+from recycling.store.code import code_hash
+from recycling.study.config import all_tasks, in_house_tasks, validated
+from recycling.study.plan import essence, fields, make_plan
+
+try:
+    config.update(validated(config))
+except UserError as error:
+    sys.exit(f"error: {error}")
+
+PLAN = make_plan(config)
+OUT = os.path.join(config["results"], config["study"])
+LOCK = "envs/requirements.lock"
+BENCH = {
+    "dtype": config["base"]["dtype"],
+    "max_length": config["tasks"]["max_prompt_tokens"] + 512,
+}
+
+
+def code(script, *loaded_by_name):
+    """The hash of the code that a script runs, with the modules that it loads by name."""
+    return code_hash(f"{script}.py", *(f"recycling/{name}.py" for name in loaded_by_name))
+
+
+def batch(wildcards):
+    return PLAN.batches[wildcards.experiment, wildcards.method, wildcards.task]
+
+
+def path_of(one):
+    return f"{OUT}/runs/{one.experiment}/{one.method}/{one.task}.jsonl"
+
+
+def paths_of(experiment):
+    """The files that hold the runs of an experiment; none if the study does not have it."""
+    return [path_of(one) for one in PLAN.of(experiment)]
+
+
+def methods_of(kind):
+    """The methods of a kind, as a regular expression for the wildcard `method`."""
+    names = [name for name, method in config["methods"].items() if method["kind"] == kind]
+    return "|".join(names) or "(?!)"
+
+
+def folder_of(pool):
+    """The folder of a pool below the study's results."""
+    return {"hub": "pool", "in_house": "in_house"}[pool]
+
+
+def pools_of(wildcards):
+    """The pools from which the runs of a batch draw."""
+    return sorted({run.pool for run in batch(wildcards).runs if run.pool})
+
+
+def merge_inputs():
+    """What every merge reads: data, the pools' files, and the target LoRAs of its seeds."""
+    return {
+        "pools": lambda w: [f"{OUT}/{folder_of(pool)}/pool.tsv" for pool in pools_of(w)],
+        "selections": lambda w: [f"{OUT}/selections/{pool}/{w.task}.tsv" for pool in pools_of(w)],
+        "targets": lambda w: [path_of(one) for one in PLAN.targets(batch(w))],
+    }
+
+
+def batch_settings(wildcards):
+    """The settings of a batch of runs, as one param."""
+    method = config["methods"][wildcards.method]
+    return {
+        "function": method.get("function", ""),
+        "method": method["settings"],
+        "runs": [fields(run) for run in batch(wildcards).runs],
+        "pools": pools_of(wildcards),
+        "bench": BENCH,
+    }
+
+
+def function_of(wildcards):
+    return config["methods"][wildcards.method]["function"]
+
+
+wildcard_constraints:
+    task="[A-Za-z0-9_-]+",
+    experiment="[a-z][a-z0-9_]*",
+    pool="hub|in_house",

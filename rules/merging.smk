@@ -1,0 +1,45 @@
+rule merges:
+    input:
+        **merge_inputs(),
+        base=f"{OUT}/base.json",
+        card=f"{OUT}/tasks/{{task}}/card.json",
+        lock=LOCK,
+    output:
+        runs=f"{OUT}/runs/{{experiment}}/{{method}}/{{task}}.jsonl",
+    log:
+        f"{OUT}/logs/runs/{{experiment}}/{{method}}/{{task}}.log",
+    wildcard_constraints:
+        method=methods_of("merge"),
+    params:
+        settings=batch_settings,
+        code=lambda w: code("merges", f"merge/{function_of(w)}"),
+    script:
+        "../scripts/merges.py"
+
+
+rule adaptive_merges:
+    input:
+        **merge_inputs(),
+        base=f"{OUT}/base.json",
+        card=f"{OUT}/tasks/{{task}}/card.json",
+        lock=LOCK,
+    output:
+        runs=f"{OUT}/runs/{{experiment}}/{{method}}/{{task}}.jsonl",
+    log:
+        f"{OUT}/logs/runs/{{experiment}}/{{method}}/{{task}}.log",
+    wildcard_constraints:
+        method=methods_of("adapt"),
+    params:
+        settings=batch_settings,
+        code=lambda w: code("adaptive_merges", f"adapt/{function_of(w)}"),
+    script:
+        "../scripts/adaptive_merges.py"
+
+
+rule merging:
+    input:
+        [
+            path_of(one)
+            for one in PLAN.batches.values()
+            if PLAN.kinds[one.method] in ("merge", "adapt")
+        ],

@@ -1,0 +1,53 @@
+HUB_READY = f"{OUT}/world/hub/ready.json" if config["world"] else []
+
+
+rule base:
+    input:
+        hub=HUB_READY,
+        lock=LOCK,
+    output:
+        base=f"{OUT}/base.json",
+    log:
+        f"{OUT}/logs/base.log",
+    params:
+        settings={key: config["base"][key] for key in ("repo", "revision")},
+        code=code("base"),
+    script:
+        "../scripts/base.py"
+
+
+rule candidates:
+    input:
+        hub=HUB_READY,
+        lock=LOCK,
+    output:
+        candidates=f"{OUT}/pool/candidates.tsv",
+    log:
+        f"{OUT}/logs/pool/candidates.log",
+    params:
+        settings={
+            "base": config["base"]["repo"],
+            "aliases": config["base"]["aliases"],
+            "pool": config["pool"],
+        },
+        code=code("candidates"),
+    script:
+        "../scripts/candidates.py"
+
+
+rule pool:
+    input:
+        candidates=f"{OUT}/pool/candidates.tsv",
+        base=f"{OUT}/base.json",
+        lock=LOCK,
+    output:
+        pool=f"{OUT}/pool/pool.tsv",
+        rejected=f"{OUT}/pool/rejected.tsv",
+        adapters=directory(f"{OUT}/pool/adapters"),
+    log:
+        f"{OUT}/logs/pool/pool.log",
+    params:
+        settings=config["pool"],
+        code=code("pool"),
+    script:
+        "../scripts/pool.py"

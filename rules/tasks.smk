@@ -1,0 +1,34 @@
+rule task:
+    input:
+        spec=config["tasks"]["folder"] + "/{task}.yaml",
+        base=f"{OUT}/base.json",
+        hub=HUB_READY,
+        lock=LOCK,
+    output:
+        card=f"{OUT}/tasks/{{task}}/card.json",
+        splits=expand(
+            f"{OUT}/tasks/{{{{task}}}}/{{split}}.jsonl",
+            split=["train", "validation", "test", "in_house"],
+        ),
+    log:
+        f"{OUT}/logs/tasks/{{task}}.log",
+    params:
+        settings={
+            key: config["tasks"][key]
+            for key in (
+                "n_train",
+                "n_validation",
+                "n_in_house",
+                "test_cap",
+                "seed",
+                "max_prompt_tokens",
+            )
+        },
+        code=code("task"),
+    script:
+        "../scripts/task.py"
+
+
+rule tasks:
+    input:
+        expand(f"{OUT}/tasks/{{task}}/card.json", task=all_tasks(config)),

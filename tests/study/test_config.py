@@ -1,0 +1,115 @@
+import copy
+
+import pytest
+from recycling.errors import UserError
+from recycling.study.config import all_tasks, validated
+
+
+@pytest.fixture
+def config(tmp_path):
+    for task in ("a", "b", "c"):
+        (tmp_path / f"{task}.yaml").write_text("")
+    return {
+        "study": "s",
+        "base": {"repo": "owner/base"},
+        "tasks": {"folder": str(tmp_path), "names": ["a", "b"]},
+        "in_house": {"method": "lora", "tasks": ["a", "c"]},
+        "target_method": "lora",
+        "methods": {
+            "zero_shot": {"kind": "prompting"},
+            "lora": {"kind": "lora"},
+            "average": {"kind": "merge", "function": "average"},
+        },
+        "experiments": {"main": [{"methods": ["zero_shot", "average"]}]},
+    }
+
+
+def test_defaults_are_filled_in_at_every_depth(config):
+    full = validated(config)
+    assert full["pool"]["max_norm"] == 1000.0
+    assert full["methods"]["lora"]["settings"] == {}
+    assert full["experiments"]["main"][0]["seeds"] == [123]
+    assert full["hub"]["endpoint"] == "https://huggingface.co"
+    assert full["in_house"]["seed"] == 123
+
+
+def test_validation_is_idempotent_and_leaves_its_input_alone(config):
+    before = copy.deepcopy(config)
+    full = validated(config)
+    assert config == before
+    assert validated(full) == full
+
+
+def test_an_overlay_drops_a_method_or_experiment_with_null(config):
+    config["experiments"]["gone"] = None
+    config["methods"]["gone"] = None
+    full = validated(config)
+    assert "gone" not in full["experiments"] and "gone" not in full["methods"]
+
+
+def test_tasks_are_the_targets_then_the_in_house_ones(config):
+    assert all_tasks(validated(config)) == ["a", "b", "c"]
+
+
+def put(path, value):
+    def change(config):
+        *parents, last = path.split(".")
+        for key in parents:
+            config = config[int(key) if key.isdigit() else key]
+        if value is None:
+            del config[last]
+        else:
+            config[last] = value
+
+    return change
+
+
+GRID = "experiments.main.0"
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        (put("taks", {}), "taks"),
+        (put("base", None), "base"),
+        (put("base.repo", 3), "base.repo"),
+        (put("base.dtype", "int8"), "base.dtype"),
+        (put("tasks.n_train", "80"), "tasks.n_train"),
+        (put("tasks.n_train", 0), "tasks.n_train"),
+        (put("tasks.names", ["a", "nowhere"]), "nowhere"),
+        (put("tasks.names", ["../a"]), "tasks.names.0"),
+        (put("tasks.names", []), "tasks.names"),
+        (put("study", "a/b"), "study"),
+        (put("target_method", "average"), "target_method"),
+        (put("in_house.method", "zero_shot"), "in_house.method"),
+        (put("methods.average", {"kind": "merge"}), "methods.average"),
+        (put("methods.average.kind", "melt"), "methods.average.kind"),
+        (put("methods.average.function", "../../evil"), "methods.average.function"),
+        (put(f"{GRID}.k", [0]), f"{GRID}.k.0"),
+        (put(f"{GRID}.k", []), f"{GRID}.k"),
+        (put(f"{GRID}.kk", [3]), "kk"),
+        (put(f"{GRID}.methods", ["avrage"]), "avrage"),
+        (put(f"{GRID}.seeds", [1, 1]), f"{GRID}.seeds"),
+        (put(f"{GRID}.tasks", ["z"]), "'z'"),
+        (put(f"{GRID}.target", ["maybe"]), f"{GRID}.target.0"),
+        (put("experiments.main", [{"methods": ["average"], "pool": "in_house", "k": [9]}]), "k: 9"),
+        (put("pool", {"min_norm": 5, "max_norm": 2}), "pool.min_norm"),
+        (put("pool", {"source": "list"}), "pool.list"),
+        (put("claims", {"margin": 2}), "claims.margin"),
+        (put("scoring", {"jobs": 1000}), "scoring.jobs"),
+        (put("export", {"x": {"method": "lora", "task": "a"}}), "export.x.method"),
+        (put("export", {"x": {"method": "average", "task": "c"}}), "export.x.task"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_the_key(config, change, key):
+    change(config)
+    with pytest.raises(UserError) as caught:
+        validated(config)
+    message = str(caught.value)
+    assert key in message and "\n" not in message
+
+
+def test_a_misspelt_key_is_suggested(config):
+    config["claims"] = {"margn": 0.1}
+    with pytest.raises(UserError, match="margin"):
+        validated(config)

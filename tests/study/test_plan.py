@@ -1,0 +1,140 @@
+import pytest
+from recycling.study.plan import Run, canonical, essence, make_plan
+
+GRID = {
+    "pool": "hub",
+    "selections": ["evaluation"],
+    "k": [5],
+    "skip": [0],
+    "target": ["without", "with"],
+    "reinit": ["none"],
+    "seeds": [1, 2],
+    "tasks": None,
+}
+
+
+@pytest.fixture
+def config():
+    return {
+        "study": "s",
+        "tasks": {"names": ["a", "b"]},
+        "in_house": None,
+        "target_method": "lora",
+        "methods": {
+            "zero_shot": {"kind": "prompting"},
+            "lora": {"kind": "lora"},
+            "average": {"kind": "merge"},
+            "ours": {"kind": "adapt"},
+        },
+        "experiments": {
+            "main": [
+                {**GRID, "methods": ["zero_shot", "lora"]},
+                {**GRID, "methods": ["average", "ours"]},
+            ],
+            "k_sweep": [{**GRID, "methods": ["ours"], "k": [5, 3]}],
+        },
+        "export": {},
+    }
+
+
+def test_every_asked_for_run_is_computed_in_exactly_one_batch(config):
+    plan = make_plan(config)
+    computed = [run for batch in plan.batches.values() for run in batch.runs]
+    assert len(computed) == len(set(computed))
+    assert {canonical(run, plan.kinds) for _, run in plan.rows} == set(computed)
+
+
+def test_runs_that_two_experiments_share_are_computed_by_the_first(config):
+    plan = make_plan(config)
+    assert {run.k for run in plan.batches["main", "ours", "a"].runs} == {5}
+    assert {run.k for run in plan.batches["k_sweep", "ours", "a"].runs} == {3}
+    needed = {(batch.experiment, batch.task) for batch in plan.of("k_sweep")}
+    assert needed == {(e, t) for e in ("main", "k_sweep") for t in ("a", "b")}
+    rows = [run for experiment, run in plan.rows if experiment == "k_sweep"]
+    assert len(rows) == 2 * 2 * 2 * 2
+
+
+def test_a_batch_is_one_method_on_one_task(config):
+    for (experiment, method, task), batch in make_plan(config).batches.items():
+        assert (batch.experiment, batch.method, batch.task) == (experiment, method, task)
+        assert {(run.method, run.task) for run in batch.runs} == {(method, task)}
+
+
+def test_target_loras_that_nobody_asked_for_are_trained_all_the_same(config):
+    config["experiments"] = {"main": [{**GRID, "methods": ["ours"], "seeds": [7]}]}
+    plan = make_plan(config)
+    trained = plan.batches["targets", "lora", "a"].runs
+    assert trained == (Run("lora", "a", 7, target="with"),)
+    assert plan.targets(plan.batches["main", "ours", "a"])[0].runs == trained
+    assert all(run.method == "ours" for _, run in plan.rows)
+
+
+def test_a_merge_without_target_waits_for_no_lora(config):
+    config["experiments"] = {"main": [{**GRID, "methods": ["ours"], "target": ["without"]}]}
+    plan = make_plan(config)
+    assert plan.targets(plan.batches["main", "ours", "a"]) == []
+
+
+@pytest.mark.parametrize(
+    ("run", "same"),
+    [
+        (Run("zero_shot", "a", 1), Run("zero_shot", "a", 2)),
+        (
+            Run("ours", "a", 1, "hub", "random", 1, 0, "with"),
+            Run("ours", "a", 1, "hub", "evaluation", 1, 5, "with", "others"),
+        ),
+        (
+            Run("ours", "a", 1, "hub", "random", 3, 0, "without", "others"),
+            Run("ours", "a", 1, "hub", "random", 3, 0, "without", "all"),
+        ),
+    ],
+)
+def test_points_that_coincide_are_one_run(config, run, same):
+    kinds = make_plan(config).kinds
+    assert run != same
+    assert canonical(run, kinds) == canonical(same, kinds)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Run("ours", "a", 2, "hub", "random", 3, 0, "with"),
+        Run("ours", "a", 1, "hub", "evaluation", 3, 0, "with"),
+        Run("ours", "a", 1, "hub", "random", 4, 0, "with"),
+        Run("ours", "a", 1, "hub", "random", 3, 1, "with"),
+        Run("ours", "a", 1, "hub", "random", 3, 0, "without"),
+        Run("ours", "a", 1, "hub", "random", 3, 0, "with", "all"),
+        Run("ours", "b", 1, "hub", "random", 3, 0, "with"),
+        Run("average", "a", 1, "hub", "random", 3, 0, "with"),
+    ],
+)
+def test_points_that_differ_are_two_runs(config, other):
+    kinds = make_plan(config).kinds
+    assert canonical(other, kinds) != canonical(
+        Run("ours", "a", 1, "hub", "random", 3, 0, "with"), kinds
+    )
+
+
+def test_selections_are_those_that_the_task_needs(config):
+    config["experiments"]["k_sweep"][0]["selections"] = ["random"]
+    config["experiments"]["k_sweep"][0]["tasks"] = ["a"]
+    plan = make_plan(config)
+    assert plan.selections("hub", "a") == [
+        ("evaluation", 1),
+        ("evaluation", 2),
+        ("random", 1),
+        ("random", 2),
+    ]
+    assert plan.selections("hub", "b") == [("evaluation", 1), ("evaluation", 2)]
+    assert plan.selections("in_house", "a") == []
+
+
+def test_the_essence_gives_the_same_plan(config):
+    assert make_plan(essence(config)) == make_plan(config)
+
+
+def test_in_house_loras_are_planned_for_each_of_their_tasks(config):
+    config["in_house"] = {"method": "lora", "seed": 9, "tasks": ["b", "c"]}
+    plan = make_plan(config)
+    assert [batch.task for batch in plan.in_house] == ["b", "c"]
+    assert all(experiment != "in_house" for experiment, _ in plan.rows)
