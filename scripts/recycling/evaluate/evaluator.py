@@ -20,11 +20,13 @@ BATCH_TOKENS = 16384
 
 
 class Evaluator:
-    """Evaluates models on one split of a task that `recycling.tasks.prepare` wrote.
+    """Evaluates models on a split of a task that `recycling.tasks.prepare` wrote.
+
+    `split` may be several, one after another: "train+validation"; `sizes` are their lengths, each
+    at most `limit`.
 
     The task object, its requests and their batches are built once; a call costs generation, lm-eval
-    filters and metric. `batch_tokens` bounds the tokens of a batch (prompt,
-    padding and answer: memory), `batch_size` its prompts.
+    filters and metric. `batch_tokens` bounds the tokens of a batch (prompt, padding and answer).
     """
 
     def __init__(
@@ -35,15 +37,14 @@ class Evaluator:
         *,
         limit: int | None = None,
         batch_tokens: int = BATCH_TOKENS,
-        batch_size: int | None = None,
         share_prefix: bool = True,
     ) -> None:
-        self._ids = [example.id for example in load_split(folder, split)][:limit]
-        if not self._ids:
+        parts = {part: load_split(folder, part)[:limit] for part in split.split("+")}
+        self._ids = [example.id for examples in parts.values() for example in examples]
+        self.sizes = {part: len(examples) for part, examples in parts.items()}
+        if 0 in self.sizes.values():
             raise UserError(f"{folder}: split {split} is empty: nothing to evaluate")
-        self._lm = InMemoryLM(
-            tokenizer, batch_tokens=batch_tokens, batch_size=batch_size, share_prefix=share_prefix
-        )
+        self._lm = InMemoryLM(tokenizer, batch_tokens=batch_tokens, share_prefix=share_prefix)
         self._task = _build(Path(folder), split, limit, self._lm)
 
     def __call__(self, model: nn.Module) -> Evaluation:
@@ -70,8 +71,9 @@ def _build(folder: Path, split: str, limit: int | None, lm: InMemoryLM) -> Confi
     name = files[0].stem
     task = TaskManager(include_defaults=False).load(str(files[0]))["tasks"][name]
     task.set_config("test_split", split)
-    rows = list(task.dataset[split])[:limit]
-    task.dataset[split] = rows  # plain rows: nothing is decoded again at each call
+    # plain rows: nothing is decoded again at each call
+    parts = [list(task.dataset[part])[:limit] for part in split.split("+")]
+    task.dataset[split] = [row for rows in parts for row in rows]
     with contextlib.redirect_stderr(io.StringIO()):  # a progress bar
         task.build_all_requests(apply_chat_template=True, chat_template=lm.apply_chat_template)
 

@@ -18,7 +18,7 @@ class InMemoryLM(LM):
     """
 
     def __init__(self, tokenizer: Any, **planning: Any) -> None:
-        """planning: batch_tokens, batch_size, share_prefix of `recycling.evaluate.plan.plan`."""
+        """planning: batch_tokens and share_prefix of `recycling.evaluate.plan.plan`."""
         super().__init__()
         self.tokenizer = tokenizer
         self.model: nn.Module | None = None

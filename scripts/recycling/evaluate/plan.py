@@ -37,13 +37,12 @@ def plan(
     pad: int,
     max_new_tokens: int,
     batch_tokens: int,
-    batch_size: int | None = None,
     share_prefix: bool = True,
 ) -> Plan:
     """Order prompts by length, the longest first, and cut them into batches.
 
-    A batch holds at most `batch_tokens` tokens, those of prefix, padding and answer included, and
-    at most `batch_size` rows, but at least one. The longest common start of all prompts is set
+    A batch holds at most `batch_tokens` tokens, those of prefix, padding and answer included, but
+    at least one. The longest common start of all prompts is set
     apart, short of the last token of the shortest one.
     """
     shared = _shared(prompts) if share_prefix else 0
@@ -51,7 +50,7 @@ def plan(
     batches: list[Batch] = []
     while order:
         longest = len(prompts[order[0]])
-        count = max(1, min(batch_size or len(order), batch_tokens // (longest + max_new_tokens)))
+        count = max(1, batch_tokens // (longest + max_new_tokens))
         batches.append(_batch(order[:count], prompts, shared, pad))
         order = order[count:]
     return Plan(torch.tensor([prompts[0][:shared]]) if shared else None, batches)

@@ -1,0 +1,135 @@
+"""Every adapter of a pool on every task, resumable after each pair."""
+
+import functools
+import itertools
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol
+
+from torch import nn
+
+from recycling.evaluate.evaluator import BATCH_TOKENS, Evaluator
+from recycling.evaluate.records import Record, write_records
+from recycling.files import read_json, write_json
+from recycling.lora.adapter import Adapter
+from recycling.lora.fold import folded
+from recycling.lora.lowrank import LowRank
+from recycling.store.store import Recipe, Store
+
+COLUMNS = ("repo_id", "task", "train", "validation", "test", "n_train", "n_validation", "n_test")
+SCORE, RECORDS = "score.json", "records.jsonl.gz"
+
+Deltas = list[tuple[str, LowRank]]
+
+
+class Content(Protocol):
+    """Something in a folder: `name` for the table, `content` names what is in the folder."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def content(self) -> str: ...
+
+
+def share(adapters: Sequence[Any], part: int, parts: int) -> list[Any]:
+    """The adapters of job `part` (from 0) of `parts`: every parts-th one."""
+    return list(adapters[part::parts])
+
+
+def score_pool(
+    model: Callable[[], nn.Module],
+    tokenizer: Any,
+    adapters: Sequence[Content],
+    tasks: Sequence[Content],
+    *,
+    store: Store,
+    recipe: Mapping[str, Any],
+    splits: Sequence[str] = ("train", "validation"),
+    batch_tokens: int = BATCH_TOKENS,
+) -> list[dict[str, Any]]:
+    """One row of `COLUMNS` for each adapter and task: exact match and size by split.
+
+    Each pair is one entry of `store` under the function "score" (its code, and what settings and
+    inputs `recipe` gives, among them the base's): an interrupted job goes on with the pair it was
+    in, and pairs that are there cost neither model nor adapter; `model` is called when the first
+    pair is to be computed. The next adapter's weights are read while this one generates. Columns of
+    a split that is not in `splits` are empty.
+    """
+    evaluators: dict[str, Evaluator] = {}
+
+    def entry(adapter: Content, task: Content) -> Recipe:
+        return Recipe(
+            "score",
+            recipe["code"],
+            {**recipe["settings"], "splits": list(splits)},
+            {**recipe["inputs"], "adapter": adapter.content, "task": task.content},
+        )
+
+    def compute(task: Content, folder: Path) -> None:
+        if task.name not in evaluators:
+            evaluators[task.name] = Evaluator(
+                tokenizer, task.folder, "+".join(splits), batch_tokens=batch_tokens
+            )
+        evaluator = evaluators[task.name]
+        records = evaluator(model()).records
+        write_records(folder / RECORDS, records)
+        write_json(folder / SCORE, _summary(records, evaluator.sizes))
+
+    def missing(adapter: Content) -> list[Content]:
+        return [task for task in tasks if store.get(entry(adapter, task).key) is None]
+
+    todo = [adapter for adapter in adapters if missing(adapter)]
+    for number, (adapter, deltas) in enumerate(_read_ahead(todo), 1):
+        start = time.monotonic()
+        with folded(model(), deltas):
+            for task in missing(adapter):
+                store.compute(entry(adapter, task), functools.partial(compute, task))
+        seconds = time.monotonic() - start
+        print(f"[{number}/{len(todo)}] {adapter.name} ({seconds:.1f} s)", file=sys.stderr)
+    rows = []
+    for adapter in adapters:
+        for task in tasks:
+            key = entry(adapter, task).key
+            folder = store.require(key, f"the score of {adapter.name} on {task.name}")
+            rows.append({"repo_id": adapter.name, "task": task.name, **read_json(folder / SCORE)})
+    return rows
+
+
+def combined(row: Mapping[str, Any], splits: Sequence[str]) -> float:
+    """Exact match over all examples of these splits of a row."""
+    sizes = [int(row[f"n_{split}"]) for split in splits]
+    hits = [float(row[split]) * size for split, size in zip(splits, sizes, strict=True)]
+    return sum(hits) / sum(sizes)
+
+
+def _read_ahead(adapters: Sequence[Content]) -> Iterator[tuple[Content, Deltas]]:
+    """Each adapter with its weights in memory; the next one's are read meanwhile."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = [reader.submit(_read, adapter) for adapter in adapters[:1]]
+        for place, adapter in enumerate(adapters):
+            deltas = coming.pop().result()
+            coming += [reader.submit(_read, after) for after in adapters[place + 1 : place + 2]]
+            yield adapter, deltas
+
+
+def _read(adapter: Content) -> Deltas:
+    opened = Adapter.open(adapter.folder, name=adapter.name)
+    # a mapped tensor is read from disk when it is touched: copy it now, in the reader's thread
+    return [
+        (name, LowRank(part.A.clone(), part.B.clone(), part.scaling))
+        for name, part in opened.items()
+    ]
+
+
+def _summary(records: Sequence[Record], sizes: Mapping[str, int]) -> dict[str, float]:
+    row: dict[str, float] = {}
+    correct = iter([record.correct for record in records])
+    for split, size in sizes.items():
+        row[split] = sum(itertools.islice(correct, size)) / size
+        row[f"n_{split}"] = size
+    return row
