@@ -12,7 +12,7 @@ rule scores:
         settings=lambda w: {
             "part": int(w.part),
             "parts": config["scoring"]["jobs"],
-            "splits": config["scoring"]["splits"],
+            "splits": ["train", "validation"],
             "bench": BENCH,
         },
         code=code("scores"),
@@ -29,7 +29,11 @@ rule selections:
     log:
         f"{OUT}/logs/selections/{{pool}}/{{task}}.log",
     params:
-        settings=lambda w: {"task": w.task, "selections": PLAN.selections(w.pool, w.task)},
+        settings=lambda w: {
+            "task": w.task,
+            "splits": config["scoring"]["splits"].split("+"),
+            "selections": PLAN.selections(w.pool, w.task),
+        },
         code=code("selections"),
     script:
         "../scripts/selections.py"

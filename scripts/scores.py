@@ -1,10 +1,45 @@
-"""Scores of one share of a pool: every adapter's accuracy on every task."""
+"""Scores of one share of a pool: every adapter's exact match on every task."""
+
+import functools
+from pathlib import Path
 
 from job import Job, run
+from recycling.base import load_model, load_tokenizer, read_base
+from recycling.evaluate.scoring import COLUMNS, score_pool, share
+from recycling.files import canonical_json, read_json, sha256_text, write_tsv
+from recycling.runs.members import Member, pool_members
+from recycling.store.store import Store
 
 
 def main(job: Job) -> None:
-    raise NotImplementedError
+    settings = job.params["settings"]
+    base = read_base(job.input.base)
+    members = sorted(pool_members(job.input.pool).values(), key=lambda member: member.name)
+    rows = score_pool(
+        functools.cache(
+            lambda: load_model(base, settings["bench"]["dtype"], job.machine["device"])
+        ),
+        load_tokenizer(base),
+        share(members, settings["part"], settings["parts"]),
+        [task(path, settings["splits"]) for path in job.input.cards],
+        store=Store(job.machine["store"]),
+        recipe={
+            "code": job.params["code"],
+            "settings": settings["bench"],
+            "inputs": {"base": base["id"]},
+        },
+        splits=settings["splits"],
+        batch_tokens=job.machine["batch_tokens"],
+    )
+    write_tsv(job.output.scores, COLUMNS, rows)
+
+
+def task(card: str, splits: list[str]) -> Member:
+    """A task as something to score on: its folder, and the content of the splits that count."""
+    known = read_json(card)
+    content = {split: known["sha256"][split] for split in splits}
+    content["new_tokens"] = known["max_new_tokens"]
+    return Member(known["task"], Path(card).parent, sha256_text(canonical_json(content)))
 
 
 if __name__ == "__main__":
