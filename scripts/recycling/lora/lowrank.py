@@ -70,14 +70,18 @@ class LowRank:
     def svd(self, k: int | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """U (out, k), S (k,) falling, Vh (k, in): the best k singular triples of delta.
 
-        QR of B and of A^T, then the SVD of the small core R_B R_A^T (at most r x r). `k` is cut
-        to min(rank, out, in); None keeps all of these.
+        QR of B and of A^T, then the SVD of the small core R_B R_A^T (at most r x r), in float64.
+        `k` is cut to min(rank, out, in); None keeps all of these.
         """
-        A, B = self.wide()
-        Q_out, R_out = torch.linalg.qr(B)
-        Q_in, R_in = torch.linalg.qr(A.T)
+        dtype = accumulation_dtype(self.A.dtype, self.B.dtype)
+        tall_out, small_out, R_out = _thin_qr(self.B.double() * self.scaling)
+        tall_in, small_in, R_in = _thin_qr(self.A.double().T)
         U, S, Vh = torch.linalg.svd(R_out @ R_in.T, full_matrices=False)
-        return Q_out @ U[:, :k], S[:k], Vh[:k] @ Q_in.T
+        return (
+            (tall_out @ (small_out @ U[:, :k])).to(dtype),
+            S[:k].to(dtype),
+            (tall_in @ (small_in @ Vh[:k].T)).T.to(dtype),
+        )
 
     def compress(self, rank: int) -> tuple["LowRank", float]:
         """The best approximation of at most this rank, and its relative error in Frobenius norm.
@@ -96,6 +100,21 @@ class LowRank:
     def scaled(self, weight: float) -> "LowRank":
         """weight * delta, sharing the factors."""
         return replace(self, scaling=self.scaling * weight)
+
+
+def _thin_qr(M: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """tall, small, R with M = (tall @ small) @ R and orthonormal columns of tall @ small.
+
+    By Cholesky (R^T R = M^T M, tall = M, small = R^-1), several times as fast as Householder's QR
+    and never forming Q; that squares the condition of M, so an ill-conditioned M takes the latter.
+    """
+    R, failed = torch.linalg.cholesky_ex(M.T @ M, upper=True)
+    diagonal = R.diagonal()
+    identity = torch.eye(R.shape[0], dtype=M.dtype, device=M.device)
+    if not failed and diagonal.min() > 1e-4 * diagonal.max():
+        return M, torch.linalg.solve_triangular(R, identity, upper=True), R
+    Q, R = torch.linalg.qr(M)
+    return Q, identity[: R.shape[0], : R.shape[0]], R
 
 
 def accumulation_dtype(*dtypes: torch.dtype) -> torch.dtype:

@@ -1,4 +1,4 @@
-"""Selection by evaluation: an adapter's exact match on the task's own examples (the paper's rule)."""
+"""Selection by evaluation: an adapter's exact match on the task's own examples, as in the paper."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

@@ -1,0 +1,63 @@
+"""The magnitude that a share of a delta's entries exceed, without sorting the delta."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from recycling.lora.dense import dense_rows, row_blocks
+from recycling.lora.lowrank import LowRank
+
+SAMPLE = 2**14
+
+
+def magnitude_at(part: LowRank, keep: int, buffer: Tensor) -> float:
+    """The `keep`-th largest |entry| of delta, exactly, in one pass over its blocks.
+
+    A sample brackets the answer; the pass counts the entries above the bracket and collects those
+    inside, among which a partial sort finds it. A bracket that misses (the counts show it) is
+    replaced by one that cannot.
+    """
+    if part.shape[0] * part.shape[1] > 4 * SAMPLE:
+        low, high = _bracket(part, keep)
+        found = _search(part, keep, buffer, low, high)
+        if found is not None:
+            return found
+    found = _search(part, keep, buffer, 0.0, float("inf"))
+    if found is None:
+        raise ValueError("a delta with entries that are not numbers has no threshold")
+    return found
+
+
+def _bracket(part: LowRank, keep: int) -> tuple[float, float]:
+    """Magnitudes that hold the keep-th largest between them, but for one time in some 10^4."""
+    out, in_ = part.shape
+    generator = torch.Generator().manual_seed(0)  # the result does not depend on the draw
+    rows = torch.randint(out, (SAMPLE,), generator=generator)
+    columns = torch.randint(in_, (SAMPLE,), generator=generator)
+    sample = (part.B[rows].float() * part.A[:, columns].T.float()).sum(1) * part.scaling
+    ordered = sample.abs().sort(descending=True).values
+    share = keep / (out * in_)
+    place = share * SAMPLE
+    spread = 4 * (SAMPLE * share * (1 - share)) ** 0.5 + 4
+    low, high = int(place + spread), int(place - spread)
+    return (
+        float(ordered[low]) if low < SAMPLE else 0.0,
+        float(ordered[high]) if high >= 0 else float("inf"),
+    )
+
+
+def _search(part: LowRank, keep: int, buffer: Tensor, low: float, high: float) -> float | None:
+    """The keep-th largest magnitude if it lies in [low, high], else None."""
+    above = 0
+    inside: list[NDArray[np.floating]] = []
+    for rows in row_blocks(part.shape):
+        magnitudes = dense_rows(part, rows, buffer).abs_().numpy()
+        over = magnitudes > high
+        above += int(np.count_nonzero(over))
+        inside.append(magnitudes[(magnitudes >= low) ^ over])
+    candidates = np.concatenate(inside)
+    place = len(candidates) - (keep - above)
+    if not 0 <= place < len(candidates):
+        return None
+    return float(np.partition(candidates, place)[place])

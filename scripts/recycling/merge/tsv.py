@@ -1,0 +1,82 @@
+"""TSV: the best singular vectors of each delta, made orthogonal across adapters."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from recycling.lora.lowrank import LowRank
+
+NEGLIGIBLE = 1e-7  # of the greatest singular value: rounding, in factors stored as float32 or less
+DEPENDENT = 1e-10  # of the greatest eigenvalue of a Gram matrix: directions that do not exist
+
+
+def merge(
+    parts: Sequence[LowRank | None],
+    k: int = 8,
+    scale: float | Literal["equal"] = 1.0,
+    padded: bool = False,
+    seed: int = 0,
+) -> LowRank | None:
+    """scale * U S V^T as factors of rank at most K * k.
+
+    Gargiulo et al. 2025, "Task singular vectors", section 4.2 (TSV-Merge): take the best min(k,
+    numerical rank) singular triples of every delta, set them side by side, replace the stacked
+    left and right vectors by the nearest orthonormal ones (their polar factor) and multiply out.
+    Where vectors depend on each other (equal adapters), the polar factor is the partial isometry on
+    their span, so that K equal adapters give their own truncation. scale="equal" is 1/K.
+    padded: as the recycling paper's code, which keeps min(k, matrix size) vectors whatever the
+    adapter's rank, so that arbitrary null-space vectors (drawn here with `seed`), of singular value
+    0, join the whitening.
+    """
+    if k < 1:
+        raise ValueError(f"k is {k}: expected at least 1 singular vector an adapter")
+    triples = [_best(part, k) for part in parts if part is not None]
+    if not any(len(S) for _, S, _ in triples):
+        return None  # no adapter has the module, or all are zero there
+    if padded:
+        generator = torch.Generator().manual_seed(seed)
+        triples = [_padded(*triple, k, generator) for triple in triples]
+    U = _polar(torch.cat([U for U, _, _ in triples], dim=1))
+    V = _polar(torch.cat([V for _, _, V in triples], dim=1))
+    S = torch.cat([S for _, S, _ in triples])
+    factor = 1 / len(parts) if scale == "equal" else scale
+    return LowRank(V.T, U * S, factor)
+
+
+def _best(part: LowRank, k: int) -> tuple[Tensor, Tensor, Tensor]:
+    """U (out, n), S (n,), V (in, n) with n = min(k, numerical rank)."""
+    U, S, Vh = part.svd(k)
+    rank = int((NEGLIGIBLE * S[0] < S).sum())
+    return U[:, :rank], S[:rank], Vh[:rank].T
+
+
+def _padded(
+    U: Tensor, S: Tensor, V: Tensor, k: int, generator: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The triples filled up to min(k, out, in) with orthonormal null vectors."""
+    more = min(k, U.shape[0], V.shape[0]) - S.shape[0]
+    if more <= 0:
+        return U, S, V
+    sides = []
+    for M in (U, V):
+        noise = torch.randn((M.shape[0], more), generator=generator, dtype=M.dtype)
+        sides.append(torch.linalg.qr(torch.cat([M, noise], dim=1)).Q[:, -more:])
+    return (
+        torch.cat([U, sides[0]], dim=1),
+        torch.cat([S, S.new_zeros(more)]),
+        torch.cat([V, sides[1]], dim=1),
+    )
+
+
+def _polar(M: Tensor) -> Tensor:
+    """M (M^T M)^(-1/2), the nearest matrix of orthonormal columns, on the span of M.
+
+    The Gram matrix is formed in float64: its eigenvalues are the squares of M's singular values.
+    """
+    wide = M.double()
+    values, vectors = torch.linalg.eigh(wide.T @ wide)
+    kept = values > DEPENDENT * values[-1:]
+    roots = torch.where(kept, values, 1).rsqrt() * kept
+    return (wide @ ((vectors * roots) @ vectors.T)).to(M.dtype)
