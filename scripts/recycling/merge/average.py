@@ -7,18 +7,18 @@ from recycling.lora.lowrank import LowRank, stack
 
 
 def merge(
-    parts: Sequence[LowRank | None], divide: Literal["all", "present"] = "all"
+    parts: Sequence[LowRank | None], divide_by: Literal["all", "present"] = "all"
 ) -> LowRank | None:
     """(1/n) sum_i delta_i.
 
     Wortsman et al. 2022 ("Model soups", uniform soup), applied to deltas.
-    divide="all": n = K, so a module that few adapters have is damped, as in the paper's code;
+    divide_by="all": n = K, so a module that few adapters have is damped, as in the paper's code;
     "present": n = the number of adapters that have the module.
     """
-    if divide not in ("all", "present"):
-        raise ValueError(f"divide is {divide!r}: expected 'all' or 'present'")
+    if divide_by not in ("all", "present"):
+        raise ValueError(f"divide_by is {divide_by!r}: expected 'all' or 'present'")
     present = [part for part in parts if part is not None]
     if not present:
         return None
-    count = len(parts) if divide == "all" else len(present)
+    count = len(parts) if divide_by == "all" else len(present)
     return stack(present, [1 / count] * len(present))
