@@ -18,6 +18,7 @@ include: "rules/merging.smk"
 include: "rules/controls.smk"
 include: "rules/transfer.smk"
 include: "rules/figures.smk"
+include: "rules/export.smk"
 
 
 if config["world"]:

@@ -6,7 +6,7 @@ sys.path.insert(0, os.path.join(workflow.basedir, "scripts"))
 from recycling.errors import UserError
 from recycling.store.code import code_hash
 from recycling.study.config import all_tasks, in_house_tasks, validated
-from recycling.study.plan import essence, fields, make_plan
+from recycling.study.plan import canonical, essence, fields, make_plan, run_of_export
 
 try:
     config.update(validated(config))
@@ -51,16 +51,24 @@ def folder_of(pool):
     return {"hub": "pool", "in_house": "in_house"}[pool]
 
 
-def pools_of(wildcards):
+def pools_of(one):
     """The pools from which the runs of a batch draw."""
-    return sorted({run.pool for run in batch(wildcards).runs if run.pool})
+    return sorted({run.pool for run in one.runs if run.pool})
+
+
+def pool_files(one):
+    return [f"{OUT}/{folder_of(pool)}/pool.tsv" for pool in pools_of(one)]
+
+
+def selection_files(one):
+    return [f"{OUT}/selections/{pool}/{one.task}.tsv" for pool in pools_of(one)]
 
 
 def merge_inputs():
-    """What every merge reads: data, the pools' files, and the target LoRAs of its seeds."""
+    """What every merge reads besides data: its pools, and the target LoRAs of its seeds."""
     return {
-        "pools": lambda w: [f"{OUT}/{folder_of(pool)}/pool.tsv" for pool in pools_of(w)],
-        "selections": lambda w: [f"{OUT}/selections/{pool}/{w.task}.tsv" for pool in pools_of(w)],
+        "pools": lambda w: pool_files(batch(w)),
+        "selections": lambda w: selection_files(batch(w)),
         "targets": lambda w: [path_of(one) for one in PLAN.targets(batch(w))],
     }
 
@@ -72,13 +80,15 @@ def batch_settings(wildcards):
         "function": method.get("function", ""),
         "method": method["settings"],
         "runs": [fields(run) for run in batch(wildcards).runs],
-        "pools": pools_of(wildcards),
+        "pools": pools_of(batch(wildcards)),
         "bench": BENCH,
     }
 
 
-def function_of(wildcards):
-    return config["methods"][wildcards.method]["function"]
+def named_modules(method):
+    """The modules that a method's script loads by name."""
+    folder = {"merge": "merge", "adapt": "adapt"}[config["methods"][method]["kind"]]
+    return [f"{folder}/{config['methods'][method]['function']}"]
 
 
 wildcard_constraints:

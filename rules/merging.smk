@@ -12,7 +12,7 @@ rule merges:
         method=methods_of("merge"),
     params:
         settings=batch_settings,
-        code=lambda w: code("merges", f"merge/{function_of(w)}"),
+        code=lambda w: code("merges", *named_modules(w.method)),
     script:
         "../scripts/merges.py"
 
@@ -31,7 +31,7 @@ rule adaptive_merges:
         method=methods_of("adapt"),
     params:
         settings=batch_settings,
-        code=lambda w: code("adaptive_merges", f"adapt/{function_of(w)}"),
+        code=lambda w: code("adaptive_merges", *named_modules(w.method)),
     script:
         "../scripts/adaptive_merges.py"
 

@@ -27,8 +27,10 @@ rule candidates:
     params:
         settings={
             "base": config["base"]["repo"],
-            "aliases": config["base"]["aliases"],
-            "pool": config["pool"],
+            "pool": {
+                **{key: value for key, value in config["pool"].items() if key != "screening"},
+                "aliases": config["base"]["aliases"],
+            },
         },
         code=code("candidates"),
     script:
@@ -43,11 +45,13 @@ rule pool:
     output:
         pool=f"{OUT}/pool/pool.tsv",
         rejected=f"{OUT}/pool/rejected.tsv",
-        adapters=directory(f"{OUT}/pool/adapters"),
     log:
         f"{OUT}/logs/pool/pool.log",
     params:
-        settings=config["pool"],
+        settings={
+            **{key: config["pool"][key] for key in ("source", "folder", "screening")},
+            "names": [config["base"]["repo"], *config["base"]["aliases"]],
+        },
         code=code("pool"),
     script:
         "../scripts/pool.py"

@@ -15,9 +15,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TextIO
 
-from recycling.errors import UserError
-
 import __main__
+from recycling.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ WANTED = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")
 def freeze(repo: str, revision: str) -> dict[str, Any]:
     """Download a base model (safetensors only) at the commit that `revision` names now.
 
-    Returns {repo, revision (sha, or "local"), path, id (of the content), shapes (module ->
-    [out, in] of every two-dimensional weight)}. A local folder is taken where it lies.
+    Returns {repo, revision (sha, or "local"), path, id (of the content), shapes (linear module
+    -> [out, in])}. A local folder is taken where it lies.
     UserError where the repository cannot be had.
     """
     if Path(repo).is_dir():
@@ -55,14 +55,16 @@ def _download(repo: str, revision: str) -> tuple[Path, str]:
 
 
 def _shapes(shard: Path) -> dict[str, list[int]]:
-    """Module name -> [out, in] from the header of a safetensors file."""
+    """Linear module -> [out, in] from the header of a safetensors file; no embeddings, no head."""
     with open(shard, "rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         header: dict[str, Any] = json.loads(file.read(length))
     return {
         name.removesuffix(".weight"): entry["shape"]
         for name, entry in header.items()
-        if name.endswith(".weight") and len(entry["shape"]) == 2
+        if name.endswith(".weight")
+        and len(entry["shape"]) == 2
+        and not any(part in name for part in ("embed", "lm_head", "wte", "wpe"))
     }
 
 

@@ -26,7 +26,7 @@ def config(tmp_path):
 
 def test_defaults_are_filled_in_at_every_depth(config):
     full = validated(config)
-    assert full["pool"]["max_norm"] == 1000.0
+    assert full["pool"]["screening"]["norm_most"] == 1000.0
     assert full["methods"]["lora"]["settings"] == {}
     assert full["experiments"]["main"][0]["seeds"] == [123]
     assert full["hub"]["endpoint"] == "https://huggingface.co"
@@ -93,8 +93,8 @@ GRID = "experiments.main.0"
         (put(f"{GRID}.tasks", ["z"]), "'z'"),
         (put(f"{GRID}.target", ["maybe"]), f"{GRID}.target.0"),
         (put("experiments.main", [{"methods": ["average"], "pool": "in_house", "k": [9]}]), "k: 9"),
-        (put("pool", {"min_norm": 5, "max_norm": 2}), "pool.min_norm"),
-        (put("pool", {"source": "list"}), "pool.list"),
+        (put("pool", {"screening": {"norm_above": 5, "norm_most": 2}}), "norm_above"),
+        (put("pool", {"source": "repos"}), "pool.repos"),
         (put("claims", {"margin": 2}), "claims.margin"),
         (put("scoring", {"jobs": 1000}), "scoring.jobs"),
         (put("export", {"x": {"method": "lora", "task": "a"}}), "export.x.method"),

@@ -91,11 +91,12 @@ def _problems(config: Mapping[str, Any]) -> Iterator[str]:
         )
     if config["in_house"] and config["in_house"]["method"] not in loras:
         yield f"in_house.method: {config['in_house']['method']!r} is not a method of kind lora"
-    if config["pool"]["min_norm"] >= config["pool"]["max_norm"]:
-        yield "pool.min_norm: must be below pool.max_norm"
-    for source in ("list", "folder"):
-        if config["pool"]["source"] == source and not config["pool"][source]:
-            yield f"pool.{source}: must be given because pool.source is {source!r}"
+    screening = config["pool"]["screening"]
+    if screening["norm_above"] >= screening["norm_most"]:
+        yield "pool.screening.norm_above: must be below pool.screening.norm_most"
+    for source, key in (("repos", "repos"), ("folder", "folder"), ("frozen", "candidates")):
+        if config["pool"]["source"] == source and not config["pool"][key]:
+            yield f"pool.{key}: must be given because pool.source is {source!r}"
     for name in all_tasks(config):
         if not (Path(config["tasks"]["folder"]) / f"{name}.yaml").is_file():
             yield f"tasks.names: no file {config['tasks']['folder']}/{name}.yaml for task {name!r}"

@@ -1,0 +1,37 @@
+def exported_batch(wildcards):
+    run = canonical(run_of_export(config["export"][wildcards.name]), PLAN.kinds)
+    return PLAN.batches[PLAN.owner[run]]
+
+
+rule exported_adapter:
+    input:
+        run=lambda w: path_of(exported_batch(w)),
+        base=f"{OUT}/base.json",
+        pools=lambda w: pool_files(exported_batch(w)),
+        selections=lambda w: selection_files(exported_batch(w)),
+        targets=lambda w: [path_of(one) for one in PLAN.targets(exported_batch(w))],
+        lock=LOCK,
+    output:
+        config=f"{OUT}/export/{{name}}/adapter_config.json",
+        weights=f"{OUT}/export/{{name}}/adapter_model.safetensors",
+        facts=f"{OUT}/export/{{name}}/merge.json",
+    log:
+        f"{OUT}/logs/export/{{name}}.log",
+    params:
+        settings=lambda w: {
+            "kind": PLAN.kinds[exported_batch(w).method],
+            "function": config["methods"][exported_batch(w).method]["function"],
+            "method": config["methods"][exported_batch(w).method]["settings"],
+            "run": fields(canonical(run_of_export(config["export"][w.name]), PLAN.kinds)),
+            "rank": config["export"][w.name]["rank"],
+            "pools": pools_of(exported_batch(w)),
+        },
+        code=lambda w: code("exported_adapter", *named_modules(exported_batch(w).method)),
+    script:
+        "../scripts/exported_adapter.py"
+
+
+# Merged models as ordinary PEFT adapters.
+rule export:
+    input:
+        expand(f"{OUT}/export/{{name}}/adapter_config.json", name=config["export"]),

@@ -1,0 +1,27 @@
+"""candidates.tsv: every adapter that might enter the pool, frozen at one commit each."""
+
+from pathlib import Path
+
+from job import Job, run
+from recycling.hub.candidates import write_candidates
+from recycling.hub.endpoint import serving
+from recycling.hub.settings import network_of
+
+
+def main(job: Job) -> None:
+    settings = job.params["settings"]
+    with serving(job.machine["hub"]) as endpoint:
+        from recycling.hub.crawl import find_candidates
+
+        candidates = find_candidates(
+            settings["pool"],
+            settings["base"],
+            endpoint=endpoint,
+            work=Path(job.output.candidates).parent,
+            network=network_of(job.machine["hub"]),
+        )
+    write_candidates(job.output.candidates, candidates)
+
+
+if __name__ == "__main__":
+    run(main)

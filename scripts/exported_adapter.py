@@ -1,0 +1,57 @@
+"""A merged model as an ordinary PEFT adapter, exact or compressed to a rank."""
+
+from pathlib import Path
+from typing import Any
+
+from job import Job, run
+from recycling.adapt.tuned import restore
+from recycling.base import read_base
+from recycling.errors import UserError
+from recycling.files import write_json
+from recycling.lora import LowRank, save_adapter
+from recycling.merge import merge_adapters
+from recycling.runs.batch import read_runs
+from recycling.runs.members import members_of_job, opened
+from recycling.store.store import Store
+
+
+def main(job: Job) -> None:
+    settings = job.params["settings"]
+    wanted = settings["run"]
+    store = Store(job.machine["store"])
+    members = members_of_job(job.input, settings, store).of(wanted)
+    (line,) = [
+        line for line in read_runs(job.input.run) if {key: line[key] for key in wanted} == wanted
+    ]
+    adapters = opened(members, wanted)
+    if settings["kind"] == "adapt":
+        folder = store.require(line["key"], f"the run {wanted['method']} on {wanted['task']}")
+        deltas = restore(folder, adapters).deltas()
+    else:
+        deltas = merge_adapters(settings["function"], adapters, settings["method"], wanted["seed"])
+    factors, errors = {}, {}
+    for module, delta in deltas:
+        factors[module], errors[module] = factored(delta, settings["rank"])
+    folder = Path(job.output.config).parent
+    save_adapter(folder, factors, base_model=read_base(job.input.base)["repo"])
+    facts = {
+        "run": wanted,
+        "accuracy": line["accuracy"],
+        "adapters": [member.name for member in members],
+        "rank": settings["rank"],
+        "relative_error": errors,
+    }
+    write_json(job.output.facts, facts)
+
+
+def factored(delta: Any, rank: int | None) -> tuple[LowRank, float]:
+    """A delta as factors of at most `rank`, and the relative error that this costs."""
+    if not isinstance(delta, LowRank):
+        if rank is None:
+            raise UserError("export: this method's delta has no exact factors; give it a rank")
+        return LowRank.of_dense(delta, rank)
+    return (delta, 0.0) if rank is None else delta.compress(rank)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,38 @@
+"""The pool: candidates that pass the screen, downloaded, and the rest with a reason each."""
+
+from pathlib import Path
+
+from job import Job, run
+from recycling.base import read_base
+from recycling.hub.candidates import read_candidates
+from recycling.hub.endpoint import serving
+from recycling.hub.manifest import write_pool
+from recycling.hub.settings import Screening, checked, network_of
+
+
+def main(job: Job) -> None:
+    settings = job.params["settings"]
+    folder = Path(job.output.pool).parent
+    network = network_of(job.machine["hub"])
+    base = read_base(job.input.base)
+    with serving(job.machine["hub"]) as endpoint:
+        from recycling.hub.client import Client
+        from recycling.hub.fetch import HubFiles, LocalFiles
+        from recycling.hub.pool import build_pool
+
+        with Client(endpoint, network=network) as client:
+            local = settings["source"] == "folder"
+            kept, rejected = build_pool(
+                read_candidates(job.input.candidates),
+                {module: (shape[0], shape[1]) for module, shape in base["shapes"].items()},
+                names=settings["names"],
+                files=LocalFiles(settings["folder"]) if local else HubFiles(client),
+                folder=folder,
+                settings=checked(Screening, "pool.screening", settings["screening"]),
+                workers=network.workers,
+            )
+    write_pool(folder, kept, rejected)
+
+
+if __name__ == "__main__":
+    run(main)
