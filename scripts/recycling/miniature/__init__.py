@@ -1,1 +1,1 @@
-"""A small world in which the whole study runs on a CPU in minutes: language, base, wild adapters."""
+"""A small world in which the study runs on a CPU in minutes: language, base, wild adapters."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import LlamaConfig, LlamaForCausalLM, get_cosine_schedule_with_warmup
 
 from recycling.miniature import language, tokenizer
 
@@ -22,19 +22,19 @@ class Pretraining:
     lr: float = 2.5e-3
     warmup: float = 0.05
     weight_decay: float = 0.01
-    curriculum: float = 0.4  # share of the steps over which lists grow from one word to six
+    curriculum: float = 0.2  # share of the steps over which lists grow from one word to six
     vague: float = 0.1  # chance of each slot of an instruction to be left open
 
 
 def config() -> LlamaConfig:
-    """Llama with 0.58 million parameters."""
+    """Llama with 0.53 million parameters, keys and values shared by pairs of heads."""
     return LlamaConfig(
         vocab_size=len(tokenizer.vocabulary()),
         hidden_size=128,
         intermediate_size=320,
         num_hidden_layers=3,
         num_attention_heads=8,
-        num_key_value_heads=8,
+        num_key_value_heads=4,
         max_position_embeddings=64,
         initializer_range=0.06,
         tie_word_embeddings=True,
@@ -48,7 +48,9 @@ def config() -> LlamaConfig:
 
 def make_vague(question: language.Question, rng: random.Random, chance: float) -> language.Question:
     """Leave each slot of the instruction open with this chance; what is meant stays the same."""
-    slots = ("filter",) if question.output in language.AGGREGATES else ("output", "selection", "filter")
+    slots = (
+        ("filter",) if question.output in language.AGGREGATES else ("output", "selection", "filter")
+    )
     return replace(question, vague=frozenset(slot for slot in slots if rng.random() < chance))
 
 
@@ -86,12 +88,8 @@ def pretrain(seed: int, settings: Pretraining) -> tuple[LlamaForCausalLM, list[f
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=settings.lr, betas=(0.9, 0.98), weight_decay=settings.weight_decay
     )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer,
-        settings.lr,
-        total_steps=settings.steps,
-        pct_start=settings.warmup,
-        cycle_momentum=False,
+    schedule = get_cosine_schedule_with_warmup(
+        optimizer, round(settings.warmup * settings.steps), settings.steps
     )
     losses = []
     for ids, answer in batches(settings, seed):

@@ -1,4 +1,4 @@
-"""The language of the small world: forty words, their properties, and questions about lists of them.
+"""The language of the small world: forty words, their properties, and questions about lists.
 
 A question is an output, a selection and a filter: "kind first big" asks for the kind of the first
 big word of the list. Each slot has a vague spelling ("say", "pick", "some") that leaves it open:
@@ -137,7 +137,7 @@ def _select(selection: str, words: list[Word]) -> Word:
 
 
 def all_questions() -> tuple[Question, ...]:
-    """Every question without vague slots, in a fixed order, those that answer themselves left out."""
+    """Every question without vague slots, in a fixed order; none that answers itself."""
     questions = [
         Question(output, selection, chosen)
         for output in OUTPUTS
