@@ -43,3 +43,16 @@ def method_order(method: str) -> tuple[int, str]:
     if method in known and method != "ours":
         return known.index(method), method
     return len(known) + (method == "ours"), method
+
+
+REINITS = {
+    "none": "as published",
+    "others": "re-initialised",
+    "all": "re-initialised",
+    "others_norm_matched": "re-initialised, norm matched",
+}
+
+
+def reinit_label(reinit: str) -> str:
+    """What was done to the weights of the LoRAs, in words."""
+    return REINITS.get(reinit, reinit.replace("_", " "))

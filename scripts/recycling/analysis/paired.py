@@ -31,22 +31,23 @@ def pair(minuend: pd.DataFrame, subtrahend: pd.DataFrame) -> pd.DataFrame:
     A side that knows no seed (zero-shot, or a blank seed) is the same for every seed of the other.
     Raises Missing where nothing pairs.
     """
-    on = ["task", "seed"]
-    for side in (minuend, subtrahend):
-        if (side["seed"] == "").all() or side["method"].isin(SEEDLESS).all():
-            on = ["task"]
-    left = minuend[["task", "seed", "accuracy"]]
-    right = subtrahend[["task", "seed", "accuracy"]]
-    pairs = left.merge(right, on=on, suffixes=("", "_b"))
+    left = minuend[["task", "seed", "accuracy"]].rename(columns={"accuracy": "a"})
+    right = subtrahend[["task", "seed", "accuracy"]].rename(columns={"accuracy": "b"})
+    if _seedless(subtrahend):
+        right = right.drop(columns="seed")
+    elif _seedless(minuend):
+        left = left.drop(columns="seed")
+    pairs = left.merge(right)
     if pairs.empty:
         raise Missing("the two sides have no task and seed in common")
-    if on == ["task"] and minuend["method"].isin(SEEDLESS).all():
-        pairs["seed"] = pairs["seed_b"]
-    pairs = pairs.rename(columns={"accuracy": "a", "accuracy_b": "b"})
     pairs["difference"] = pairs["a"] - pairs["b"]
     return pairs[["task", "seed", "a", "b", "difference"]].sort_values(
         ["task", "seed"], ignore_index=True
     )
+
+
+def _seedless(side: pd.DataFrame) -> bool:
+    return bool((side["seed"] == "").all() or side["method"].isin(SEEDLESS).all())
 
 
 def by_task(pairs: pd.DataFrame) -> pd.Series:

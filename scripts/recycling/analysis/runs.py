@@ -10,7 +10,8 @@ from recycling.errors import UserError
 WHOLE = ("k", "skip")
 DECIMAL = ("accuracy", "majority")
 TEXT = (
-    "experiment", "method", "pool", "selection", "target", "reinit", "seed", "task", "key",
+    "experiment", "method", "pool", "selection", "target", "reinit", "seed", "task", "n_test",
+    "key",
 )  # fmt: skip
 BASELINES = ("zero_shot", "target_lora")
 
@@ -44,6 +45,18 @@ def load_runs(path: str | Path) -> pd.DataFrame:
             f"{path}: line {outside[0] + 2}: accuracy {runs['accuracy'][outside[0]]} "
             "is not between 0 and 1"
         )
+    return _normalised(runs)
+
+
+def _normalised(runs: pd.DataFrame) -> pd.DataFrame:
+    """One spelling for runs that are the same: the target LoRA alone has no pool, and without a
+    target LoRA re-initialising the others is re-initialising all.
+    """
+    alone = (runs["k"] == 1) & (runs["target"] == "with")
+    runs.loc[alone, ["pool", "selection"]] = ""
+    runs.loc[alone, "reinit"] = "none"
+    runs.loc[alone, "skip"] = 0
+    runs.loc[(runs["target"] == "without") & (runs["reinit"] == "others"), "reinit"] = "all"
     return runs
 
 
@@ -60,7 +73,7 @@ def _numbers(texts: pd.Series, path: str | Path, blank: float) -> pd.Series:
 def pick(runs: pd.DataFrame, where: Where, experiments: Iterable[str]) -> pd.DataFrame:
     """The runs with these column values, one a (task, seed), from the first experiment that has it.
 
-    Experiments share runs, so a run may stand in several of them. Raises Missing, in words, where
+    Experiments share runs, and zero-shot is one run whatever the seed: each is given once. Raises Missing, in words, where
     nothing fits or where one experiment has two different runs for the same task and seed.
     """
     experiments = tuple(experiments)
@@ -80,7 +93,7 @@ def pick(runs: pd.DataFrame, where: Where, experiments: Iterable[str]) -> pd.Dat
             f"several different runs of {describe(where)} in experiment "
             f"'{first['experiment']}' for task '{first['task']}', seed {first['seed']}"
         )
-    found = found.drop_duplicates(["task", "seed"])
+    found = found.drop_duplicates(["task", "seed"]).drop_duplicates(["task", "key"])
     return found.sort_values(["task", "seed"]).drop(columns="_order").reset_index(drop=True)
 
 

@@ -1,0 +1,47 @@
+"""Rows of a table: the mean accuracy of some runs, and their paired difference from others."""
+
+from typing import Any
+
+import pandas as pd
+
+from recycling.analysis.intervals import hierarchical_interval
+from recycling.analysis.numbers import exact
+from recycling.analysis.paired import Settings, groups, pair, summarise
+from recycling.analysis.runs import Missing
+
+LEVEL = ("n_tasks", "n_seeds", "accuracy", "ci_low", "ci_high")
+DIFFERENCE = (
+    "difference", "difference_low", "difference_high", "wins", "ties", "losses", "wilcoxon_p",
+)  # fmt: skip
+
+
+def level(chosen: pd.DataFrame, settings: Settings) -> dict[str, Any]:
+    """The columns LEVEL: mean over tasks of the mean over seeds, with its hierarchical interval."""
+    low, high = hierarchical_interval(
+        groups(chosen, "accuracy"),
+        seed=settings.seed,
+        resamples=settings.resamples,
+        level=1 - settings.alpha,
+    ) or (None, None)
+    return {
+        "n_tasks": chosen["task"].nunique(),
+        "n_seeds": chosen["seed"].nunique(),
+        "accuracy": exact(float(chosen.groupby("task")["accuracy"].mean().mean())),
+        "ci_low": exact(low),
+        "ci_high": exact(high),
+    }
+
+
+def difference(minuend: pd.DataFrame, subtrahend: pd.DataFrame, settings: Settings) -> dict[str, Any]:
+    """The columns DIFFERENCE, paired by task and seed; {} where nothing pairs."""
+    try:
+        found = summarise(pair(minuend, subtrahend), settings)
+    except Missing:
+        return {}
+    return {
+        "difference": exact(found["effect"]),
+        "difference_low": exact(found["ci_low"]),
+        "difference_high": exact(found["ci_high"]),
+        "wilcoxon_p": exact(found["wilcoxon_p"]),
+        **{name: found[name] for name in ("wins", "ties", "losses")},
+    }

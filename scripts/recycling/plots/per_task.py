@@ -1,0 +1,86 @@
+"""Figure: the claims' comparisons task by task."""
+
+from collections.abc import Sequence
+from statistics import fmean
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from recycling.plots.rows import Row, points
+from recycling.plots.style import (
+    GREY,
+    INK,
+    WIDTH,
+    empty,
+    frame,
+    method_mark,
+    new_figure,
+    plain,
+    stripes,
+)
+
+QUESTIONS = {
+    "C1": "Ours without\n− zero-shot",
+    "C2": "Ours with\n− target LoRA",
+    "C3": "best − random\nselection",
+    "C4": "recycled −\nre-initialised",
+    "C5": "relevant −\ntarget LoRA",
+}
+
+
+def draw(rows: Sequence[Row]) -> Figure:
+    """rows: of the table of differences. One panel a comparison, tasks ordered by their mean there."""
+    names = list(dict.fromkeys(row["comparison"] for row in rows))
+    tasks = {row["task"] for row in rows}
+    figure = new_figure(WIDTH, 0.95 + 0.165 * max(5, len(tasks)))
+    if not names:
+        empty(figure.subplots(), "no comparison has runs")
+        return figure
+    order = _order(rows, names)
+    panels = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
+    for axes, name in zip(panels, names, strict=True):
+        _panel(axes, name, [row for row in rows if row["comparison"] == name], order)
+    size = 8 if len(order) < 30 else 6.5
+    panels[0].set_yticks(range(len(order)), [plain(task, 26) for task in order], fontsize=size)
+    panels[0].set_ylim(-0.7, len(order) - 0.3)
+    note = (
+        f"{len(tasks)} tasks, ordered by {names[min(1, len(names) - 1)]}. Small grey dots: single seeds; "
+        "large marks: mean over seeds (filled: better, hollow: worse).\nUnit: percentage points of accuracy, "
+        "paired by task and seed. Every panel has its own scale."
+    )
+    frame(figure, "On which tasks do the claims hold?", note)
+    return figure
+
+
+def _panel(axes: Axes, name: str, rows: Sequence[Row], order: Sequence[str]) -> None:
+    axes.axvline(0, color=INK, linewidth=0.8)
+    colour = method_mark("ours").colour
+    won = lost = 0
+    for place, task in enumerate(order):
+        seeds = [points(row, "difference") for row in rows if row["task"] == task]
+        if not seeds:
+            continue
+        mean = fmean(seeds)
+        won, lost = won + (mean > 1e-7), lost + (mean < -1e-7)
+        marker, face = (">", colour) if mean > 1e-7 else ("<", "white") if mean < -1e-7 else ("|", GREY)
+        axes.plot([0, mean], [place, place], color=colour, linewidth=1, alpha=0.6)
+        if len(seeds) > 1:
+            axes.plot(seeds, [place] * len(seeds), ".", color=GREY, markersize=2.5, zorder=3)
+        axes.plot(mean, place, marker, color=colour, mfc=face, markersize=4.5, zorder=4)
+    shown = len({row["task"] for row in rows})
+    axes.set_title(f"{name}\n{QUESTIONS.get(name, plain(rows[0]['effect_is']))}", fontsize=8)
+    axes.set_xlabel(f"won {won}, lost {lost}\nof {shown}", fontsize=7.5)
+    axes.grid(axis="x")
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    stripes(axes, len(order))
+
+
+def _order(rows: Sequence[Row], names: Sequence[str]) -> list[str]:
+    """Tasks by their mean difference in the second comparison (the question of most interest)."""
+    leading = names[min(1, len(names) - 1)]
+    values: dict[str, list[float]] = {row["task"]: [] for row in rows}
+    for row in rows:
+        if row["comparison"] == leading:
+            values[row["task"]].append(points(row, "difference"))
+    return sorted(values, key=lambda task: (fmean(values[task]) if values[task] else 0, task))
