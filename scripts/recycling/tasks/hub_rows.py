@@ -8,23 +8,37 @@ from datasets import ClassLabel, load_dataset
 from recycling.errors import UserError
 from recycling.tasks.spec import TaskSpec
 
-# The repository's own files are read, at one revision: never a conversion made elsewhere.
+# Otherwise datasets asks a host of its own choice about every data set, whatever the endpoint.
 datasets.config.USE_PARQUET_EXPORT = False
+
+# Where the Hub keeps its own conversion of a data set that is a script: <config>/<split>/*.parquet
+CONVERTED = "refs/convert/parquet"
 
 
 def load(spec: TaskSpec, split: str) -> Any:
-    """One split as a datasets.Dataset. UserError where it cannot be had, saying what to do."""
+    """One split as a datasets.Dataset. UserError where it cannot be had, saying what to do.
+
+    A data set that is a script (which datasets no longer runs) is read from the Hub's conversion.
+    """
+    try:
+        return _load(spec, split)
+    except Exception as error:
+        advice = _advice(spec, split, error)
+        raise UserError(f"{spec.task}: {spec.source.path}: {advice}") from error
+
+
+def _load(spec: TaskSpec, split: str) -> Any:
     source = spec.source
+    files = dict(source.data_files) or None
     try:
         return load_dataset(
-            source.path,
-            source.name,
-            split=split,
-            revision=source.revision,
-            data_files=dict(source.data_files) or None,
+            source.path, source.name, split=split, revision=source.revision, data_files=files
         )
-    except Exception as error:
-        raise UserError(f"{spec.task}: {source.path}: {_advice(spec, split, error)}") from error
+    except RuntimeError as error:
+        if "scripts are no longer supported" not in str(error):
+            raise
+    files = {split: f"{source.name or 'default'}/{split}/*.parquet"}
+    return load_dataset(source.path, split=split, revision=CONVERTED, data_files=files)
 
 
 def class_names(rows: Any, column: str) -> tuple[str, ...] | None:
@@ -50,8 +64,6 @@ def _advice(spec: TaskSpec, split: str, error: Exception) -> str:
             f"its licence has not been accepted; accept it at https://huggingface.co/datasets/"
             f"{spec.source.path} and set HF_TOKEN to your token"
         )
-    if "scripts are no longer supported" in text:
-        return "it is a script; set dataset.revision to refs/convert/parquet"
     if "BuilderConfig" in text:
         return f"no configuration {spec.source.name!r}; mend dataset.name ({text[:200]})"
     if "Unknown split" in text or "Bad split" in text:

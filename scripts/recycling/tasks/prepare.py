@@ -16,7 +16,7 @@ from recycling.tasks.encoding import prompt_text, token_ids
 from recycling.tasks.examples import SPLITS, Example, save_split
 from recycling.tasks.harness import IGNORED, write_harness_task
 from recycling.tasks.metric import normalised
-from recycling.tasks.prompts import instruction, label_names, to_example
+from recycling.tasks.prompts import Wording, to_example, wording
 from recycling.tasks.sources import Rows, open_split
 from recycling.tasks.spec import TaskSpec
 
@@ -30,15 +30,14 @@ class _Drawing:
 
     spec: TaskSpec
     tokenizer: Any
-    labels: Mapping[str, str] | None
-    system: str
+    words: Wording
     max_prompt_tokens: int
     longest: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
 
     def examples(self, rows: Rows, positions: Iterable[int]) -> Iterator[Example]:
         for position in positions:
-            example = to_example(self.spec, rows, int(position), self.labels, self.system)
+            example = to_example(self.spec, rows, int(position), self.words)
             if example is None:
                 self.dropped["unlabelled"] += 1
                 continue
@@ -78,6 +77,7 @@ def prepare(
     test_cap: int,
     seed: int,
     max_prompt_tokens: int,
+    prompts: str | Path | None = None,
 ) -> dict[str, Any]:
     """Draw a task's splits and write them to `folder`; return the card.
 
@@ -87,12 +87,12 @@ def prepare(
     `test_cap` by the same seed. Train, then validation (from its published split where the task
     names one), then the rest of in_house are read from one permutation by `seed`: fewer examples
     are the first of more. No content is in two of train, validation and test; in_house holds train
-    and nothing of the others. Prompts of `max_prompt_tokens` or more are dropped and counted.
+    and nothing of the others. `prompts`: a file in the released format, whose words are then used
+    instead of the task's own. Prompts of `max_prompt_tokens` or more are dropped and counted.
     UserError where a split that is asked for comes out empty or short.
     """
     train = _need(spec, "train")
-    labels = label_names(spec, train)
-    drawing = _Drawing(spec, tokenizer, labels, instruction(spec, labels), max_prompt_tokens)
+    drawing = _Drawing(spec, tokenizer, wording(spec, train, prompts), max_prompt_tokens)
     pool, test = _test(spec, drawing, train, test_cap)
     seen = {content(example) for example in test}
     drawn = drawing.new_examples(train, np.random.default_rng(seed).permutation(pool), seen)
@@ -165,14 +165,14 @@ def _card(
     folder: str | Path,
     seed: int,
 ) -> dict[str, Any]:
-    test = splits["test"]
+    test, labels = splits["test"], drawing.words.labels
     files = {split: sha256_file(Path(folder) / f"{split}.jsonl") for split in SPLITS}
     return {
         "task": spec.task,
         "content": sha256_text(canonical_json([spec.task, spec.max_new_tokens, IGNORED, files])),
         "seed": seed,
         "sizes": {split: len(splits[split]) for split in SPLITS},
-        "labels": None if drawing.labels is None else list(dict.fromkeys(drawing.labels.values())),
+        "labels": None if labels is None else list(dict.fromkeys(labels.values())),
         "majority": majority(splits["train"], test),
         "longest_prompt": drawing.longest,
         "max_new_tokens": spec.max_new_tokens,

@@ -2,51 +2,65 @@
 
 import string
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from recycling.errors import UserError
 from recycling.tasks.examples import Example
+from recycling.tasks.released import fill, load_prompt
 from recycling.tasks.sources import Rows
 from recycling.tasks.spec import Column, TaskSpec
 
 
-def label_names(spec: TaskSpec, train: Rows) -> dict[str, str] | None:
-    """Raw value (as text) -> answer, from the task's YAML, the features or the values of train.
+@dataclass(frozen=True)
+class Wording:
+    """The words around a task's rows.
 
-    None where answers are free text.
+    `labels`: raw value (as text) -> answer, None where answers are free text. `system`: the
+    instruction. `user` and `assistant`: templates, see `recycling.tasks.released`.
     """
-    if spec.labels == "features":
-        if train.class_names is None:
-            raise UserError(
-                f"{spec.task}: {train.origin}: column {spec.target!r} has no label names; list them"
-                f" under labels in {spec.file}"
-            )
-        return {str(index): name for index, name in enumerate(train.class_names)}
-    if spec.labels == "values":
-        values = {_first(value) for value in train.values(spec.target)}
-        return {str(value): str(value) for value in sorted(values - {None, ""}, key=str)}
-    return None if spec.labels is None else dict(spec.labels)  # type: ignore[arg-type]
+
+    labels: Mapping[str, str] | None
+    system: str
+    user: str = "{input}"
+    assistant: str = "{output}"
 
 
-def instruction(spec: TaskSpec, labels: Mapping[str, str] | None) -> str:
-    """The task's instruction, with the names of the labels in place of `{labels}`."""
+def wording(spec: TaskSpec, train: Rows, prompts: str | Path | None = None) -> Wording:
+    """The task's own wording or, where a `prompts` file in the released format is given, its."""
+    labels = _label_names(spec, train)
+    if prompts is not None:
+        words = load_prompt(prompts, spec.task)
+        return Wording(labels, words["instruction"], words["user_input"], words["assistant_output"])
     if "{labels}" not in spec.instruction:
-        return spec.instruction
+        return Wording(labels, spec.instruction)
     if labels is None:
         raise UserError(f"{spec.file}: instruction has {{labels}}, but the task gives no labels")
-    return spec.instruction.replace("{labels}", ", ".join(dict.fromkeys(labels.values())))
+    names = ", ".join(dict.fromkeys(labels.values()))
+    return Wording(labels, spec.instruction.replace("{labels}", names))
 
 
-def to_example(
-    spec: TaskSpec, rows: Rows, position: int, labels: Mapping[str, str] | None, system: str
-) -> Example | None:
+def to_example(spec: TaskSpec, rows: Rows, position: int, words: Wording) -> Example | None:
     """One row as an example; None where the row has no label. UserError for an unknown label."""
     row = rows[position]
-    target = _answer(spec, rows, position, row[spec.target], labels)
-    if target is None:
+    output = _answer(spec, rows, position, row[spec.target], words.labels)
+    if output is None:
         return None
-    lines = [_field(label, column, row) for label, column in spec.inputs.items()]
-    return Example(rows.name(position), system, "\n".join(lines), target)
+    text = "\n".join(_field(label, column, row) for label, column in spec.inputs.items())
+    known = {**row, spec.target: output, "input": text, "output": output}
+    return Example(
+        rows.name(position), words.system, fill(words.user, known), fill(words.assistant, known)
+    )
+
+
+def _label_names(spec: TaskSpec, train: Rows) -> dict[str, str] | None:
+    if spec.labels == "dataset":
+        if train.class_names is not None:
+            return {str(index): name for index, name in enumerate(train.class_names)}
+        values = {_first(value) for value in train.values(spec.target)} - {None, ""}
+        return {str(value): str(value) for value in sorted(values, key=str)}
+    return None if spec.labels is None else dict(spec.labels)
 
 
 def _first(value: Any) -> Any:

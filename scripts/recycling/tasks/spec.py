@@ -52,8 +52,8 @@ class TaskSpec:
     """One task. `inputs` maps the words before each field to its column; the key "" shows none.
 
     `labels` maps the raw values of the target column to the answers; None where answers are free
-    text; "features": the names of the data set's own ClassLabel feature; "values": whatever values
-    the column takes in train.
+    text; "dataset": the names of the data set's own ClassLabel feature or, where the column is
+    none, the values it takes in train.
     """
 
     task: str
@@ -61,7 +61,7 @@ class TaskSpec:
     inputs: Mapping[str, Column]
     target: str
     instruction: str
-    labels: Mapping[str, str] | Literal["features", "values"] | None = None
+    labels: Mapping[str, str] | Literal["dataset"] | None = None
     max_new_tokens: int = 30
     file: Path = field(default=Path(), compare=False)
 
@@ -92,7 +92,7 @@ def load_spec(path: str | Path) -> TaskSpec:
         inputs=_inputs(path, content["inputs"]),
         target=_text(path, "target", content["target"]),
         instruction=_text(path, "instruction", content["instruction"]).strip(),
-        labels=labels if labels in ("features", "values") else _labels(path, labels),
+        labels="dataset" if labels == "dataset" else _labels(path, labels),
         max_new_tokens=tokens,
         file=path,
     )
@@ -168,7 +168,7 @@ def _labels(path: Path, content: Any) -> dict[str, str] | None:
     if isinstance(content, list):
         content = {label: label for label in content}
     if not isinstance(content, dict) or not content:
-        raise UserError(f"{path}: key labels: expected a list, raw value: name, features or values")
+        raise UserError(f"{path}: key labels: expected a list, raw value: name, or dataset")
     for raw, name in content.items():
         if not isinstance(name, str):
             raise UserError(
