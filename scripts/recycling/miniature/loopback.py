@@ -45,8 +45,9 @@ class Hub:
         trusted = self.token is not None and request.headers.get("Authorization") == (
             f"Bearer {self.token}"
         )
-        form = await request.post() if request.method == "POST" else {}
-        wanted = [str(path) for path in form.getall("paths", [])] if form else []
+        wanted: list[str] = []
+        if request.method == "POST":
+            wanted = [str(value) for key, value in (await request.post()).items() if key == "paths"]
         return await send(request, self._answer(request, trusted, wanted), fault)
 
     def _answer(self, request: web.Request, trusted: bool, wanted: list[str]) -> Answer:

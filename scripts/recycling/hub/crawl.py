@@ -1,0 +1,220 @@
+"""Candidates: from the Hub's listing, from a list of repositories, or from a folder."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recycling.errors import UserError
+from recycling.files import canonical_json, sha256_file
+from recycling.hub.candidates import (
+    CONFIG,
+    MOST_TAGS,
+    SHA,
+    WEIGHTS,
+    Candidate,
+    File,
+    licence_of,
+    own_files,
+    read_candidates,
+)
+from recycling.hub.evidence import Evidence
+from recycling.hub.progress import Progress
+from recycling.hub.reasons import Reject, plain
+from recycling.hub.settings import Network
+
+if TYPE_CHECKING:
+    from huggingface_hub import ModelInfo
+
+    from recycling.hub.client import Client
+
+SOURCES = ("crawl", "repos", "folder", "frozen")
+
+
+def find_candidates(
+    pool: Mapping[str, Any], base: str, *, endpoint: str, work: Path, network: Network
+) -> list[Candidate]:
+    """The candidates that `pool["source"]` names, sorted by repository.
+
+    crawl: every repository tagged as an adapter of `base` or of one of `pool["aliases"]`;
+    repos: the repositories of `pool["repos"]`, a list or a file with one `owner/name[@sha]` a
+    line; folder: each sub-folder of `pool["folder"]`; frozen: the rows of `pool["candidates"]`.
+    `work`: a folder for what may be resumed after an interruption.
+    """
+    source = pool.get("source", "crawl")
+    if source == "frozen":
+        return sorted(read_candidates(pool["candidates"]), key=lambda c: c.repo_id)
+    if source == "folder":
+        return from_folder(pool["folder"])
+    if source not in SOURCES:
+        raise UserError(f"pool.source: {source!r} is none of {', '.join(SOURCES)}")
+    from recycling.hub.client import Client
+
+    with Client(endpoint, network=network) as client, Evidence(work / "crawl.tsv") as evidence:
+        if source == "repos":
+            candidates = from_list(client, read_list(pool["repos"]), evidence)
+        else:
+            candidates = crawl(client, [base, *pool.get("aliases", ())], evidence)
+    # the next crawl is a refresh, which asks anew
+    evidence.path.unlink()
+    return candidates
+
+
+def crawl(client: "Client", bases: Sequence[str], evidence: Evidence) -> list[Candidate]:
+    """List all adapters of the `bases` by exact tag, page by page, and describe each.
+
+    A repository found under two bases keeps the first. Descriptions are kept in `evidence` by
+    commit, so that a killed crawl goes on where it was.
+    """
+    found: dict[str, Candidate] = {}
+    for base in bases:
+        progress = Progress(f"listing adapters of {base}")
+
+        def listing(base: str = base, progress: Progress = progress) -> list[Candidate]:
+            infos = client.api.list_models(filter=f"base_model:adapter:{base}", full=True)
+            return [progress.one(_candidate(info, base)) for info in infos]
+
+        for candidate in client.ask(f"the list of adapters of {base}", listing):
+            found.setdefault(candidate.repo_id, candidate)
+        progress.end()
+    return _described(client, list(found.values()), evidence)
+
+
+def from_list(client: "Client", wanted: Iterable[str], evidence: Evidence) -> list[Candidate]:
+    """Candidates by name; without a sha the head of main is taken, and frozen."""
+    listed = {}
+    for entry in wanted:
+        repo_id, _, sha = entry.partition("@")
+        if sha and not SHA.fullmatch(sha):
+            raise UserError(f"pool.repos: {entry!r}: expected owner/name or owner/name@<40 hex>")
+        author = repo_id.partition("/")[0]
+        if repo_id in listed:
+            raise UserError(f"pool.repos: {repo_id} is listed twice; keep one line")
+        listed[repo_id] = Candidate(repo_id, sha, author, found="repos")
+    return _described(client, list(listed.values()), evidence)
+
+
+def read_list(repos: str | Path | Sequence[str]) -> list[str]:
+    """Repositories from a list, or from a file with one a line (# begins a comment)."""
+    if isinstance(repos, str | Path):
+        try:
+            lines = Path(repos).read_text(encoding="utf-8").splitlines()
+        except OSError as error:
+            raise UserError(f"pool.repos: {repos}: {error.strerror}") from None
+        repos = [line.partition("#")[0].strip() for line in lines]
+    return [entry for entry in repos if entry]
+
+
+def from_folder(root: str | Path) -> list[Candidate]:
+    """Each sub-folder of `root` as the candidate local/<its name>; its sha hashes its files."""
+    root = Path(root)
+    if not root.is_dir():
+        raise UserError(f"pool.folder: {root} is no folder")
+    candidates = []
+    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
+        paths = sorted(path for path in folder.rglob("*") if path.is_file())
+        files = []
+        for path in paths:
+            name = path.relative_to(folder).as_posix()
+            digest = f"sha256:{sha256_file(path)}" if name in (CONFIG, WEIGHTS) else ""
+            files.append(File(name, path.stat().st_size, digest))
+        content = canonical_json([asdict(file) for file in files])
+        candidates.append(
+            Candidate(
+                repo_id=f"local/{folder.name}",
+                sha=hashlib.sha1(content.encode()).hexdigest(),
+                author="local",
+                found="folder",
+                n_files=len(files),
+                files=own_files(files),
+            )
+        )
+    return candidates
+
+
+def _described(
+    client: "Client", listed: Sequence[Candidate], evidence: Evidence
+) -> list[Candidate]:
+    progress = Progress("describing candidates", len(listed))
+
+    def one(candidate: Candidate) -> Candidate:
+        return progress.one(_describe(client, candidate, evidence))
+
+    with ThreadPoolExecutor(client.network.workers) as threads:
+        described = all_results(threads, one, listed)
+    progress.end()
+    return sorted(described, key=lambda candidate: candidate.repo_id)
+
+
+def all_results(
+    threads: ThreadPoolExecutor, action: Callable[[Any], Any], items: Iterable[Any]
+) -> list[Any]:
+    """Results in order; at the first error what has not begun is called off."""
+    futures = [threads.submit(action, item) for item in items]
+    try:
+        return [future.result() for future in futures]
+    except BaseException:
+        threads.shutdown(wait=True, cancel_futures=True)
+        raise
+
+
+def _describe(client: "Client", candidate: Candidate, evidence: Evidence) -> Candidate:
+    """Add sizes and hashes of the files, unless the listing already shows that there is nothing."""
+    if candidate.sha and not candidate.safe:
+        return candidate
+    if candidate.files and not all(candidate.file(name) for name in (CONFIG, WEIGHTS)):
+        return candidate
+    key = f"{candidate.repo_id}@{candidate.sha}"
+    kept = evidence.get(key)
+    if kept is None:
+        try:
+            info = client.ask(
+                candidate.repo_id,
+                lambda: client.api.model_info(
+                    candidate.repo_id, revision=candidate.sha or None, files_metadata=True
+                ),
+            )
+        except Reject as reject:
+            facts: dict[str, Any] = {"state": reject.reason}
+        else:
+            facts = {"info": asdict(_candidate(info, candidate.found))}
+        kept = evidence.put(key, canonical_json(facts).encode())
+    facts = json.loads(kept)
+    if "state" in facts:
+        return replace(candidate, state=facts["state"])
+    info = facts["info"]
+    files = tuple(File(**file) for file in info["files"])
+    described = Candidate(**{**info, "files": files, "tags": tuple(info["tags"])})
+    if candidate.found == "repos":
+        return replace(described, sha=candidate.sha or described.sha)
+    return replace(candidate, files=files, n_files=described.n_files)
+
+
+def _candidate(info: "ModelInfo", found: str) -> Candidate:
+    tags = [plain(tag, 200) for tag in info.tags or ()]
+    files = [File(s.rfilename, s.size, _digest(s)) for s in info.siblings or ()]
+    return Candidate(
+        repo_id=plain(info.id),
+        sha=plain(info.sha or ""),
+        author=plain(info.author or info.id.partition("/")[0]),
+        licence=licence_of(tags),
+        downloads=info.downloads or 0,
+        created=info.created_at.isoformat() if info.created_at else "",
+        modified=info.last_modified.isoformat() if info.last_modified else "",
+        gated=str(info.gated) if info.gated else "",
+        private=bool(info.private),
+        state="disabled" if info.disabled else "listed",
+        found=found,
+        n_files=len(files),
+        tags=tuple(tags[:MOST_TAGS]),
+        files=own_files(files),
+    )
+
+
+def _digest(sibling: Any) -> str:
+    if sibling.lfs:
+        return f"sha256:{sibling.lfs.sha256}"
+    return f"git:{sibling.blob_id}" if sibling.blob_id else ""

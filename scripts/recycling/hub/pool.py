@@ -1,0 +1,164 @@
+"""The pool: every candidate screened in three passes, the cheapest first, and accounted for."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from recycling.hub.candidates import WEIGHTS, Candidate
+from recycling.hub.crawl import all_results
+from recycling.hub.evidence import Evidence
+from recycling.hub.examine import Examiner, Judged
+from recycling.hub.manifest import Row, listed_row, rejected_row, write_pool
+from recycling.hub.progress import Progress
+from recycling.hub.reasons import Outage, Reject
+from recycling.hub.screen import screen_listing
+from recycling.hub.settings import Network, Screening, checked
+
+if TYPE_CHECKING:
+    from recycling.hub.fetch import Files
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def make_pool(
+    pool: Mapping[str, Any],
+    base: str,
+    revision: str,
+    candidates: Sequence[Candidate],
+    *,
+    endpoint: str,
+    folder: Path,
+    network: Network,
+) -> None:
+    """Build the pool of a study's settings and write folder/pool.tsv and folder/rejected.tsv.
+
+    pool: `source`, `aliases`, `folder` (where the source is a folder) and `screen` (fields of
+    Screening). base, revision: the base model on the Hub, whose shapes are read from its header.
+    """
+    # loaded here so that the endpoint can be chosen before huggingface_hub is imported
+    from recycling.hub.base import base_shapes
+    from recycling.hub.client import Client
+    from recycling.hub.fetch import FolderFiles, HubFiles
+
+    settings = checked(Screening, "pool.screen", pool.get("screen") or {})
+    with Client(endpoint, network=network) as client:
+        with Evidence(folder / "evidence.tsv") as evidence:
+            shapes = base_shapes(client, base, revision, evidence)
+        files = FolderFiles(pool["folder"]) if pool["source"] == "folder" else HubFiles(client)
+        kept, rejected = build_pool(
+            candidates,
+            shapes,
+            names=[base, *pool.get("aliases", ())],
+            files=files,
+            folder=folder,
+            settings=settings,
+            workers=network.workers,
+        )
+    write_pool(folder, kept, rejected)
+
+
+def build_pool(
+    candidates: Sequence[Candidate],
+    base_shapes: Mapping[str, tuple[int, int]],
+    *,
+    names: Iterable[str],
+    files: "Files",
+    folder: Path,
+    settings: Screening,
+    workers: int = 8,
+) -> tuple[list[Row], list[Row]]:
+    """Screen all candidates; return the rows of pool.tsv and of rejected.tsv, by repository.
+
+    base_shapes: (out, in) of the base's linear modules. names: the base and its aliases, as
+    configs spell them. Kept adapters lie in folder/adapters/<owner>--<name>/ and nothing else
+    does when this returns. What was learned stays in folder/evidence.tsv: an interrupted
+    screening goes on where it was, and a repeated one asks nothing.
+
+    Outage (a UserError) where candidates could not be judged because the Hub did not answer:
+    there is no pool then, and the next start asks for those alone.
+    """
+    with Evidence(folder / "evidence.tsv") as evidence:
+        examiner = Examiner(files, evidence, folder, base_shapes, frozenset(names), settings)
+        rejected: list[Row] = []
+
+        def stage(
+            what: str, items: Sequence[Candidate], check: Callable[[Candidate], Result]
+        ) -> list[Result]:
+            passed = []
+            for candidate, result in zip(items, _each(what, items, check, workers), strict=True):
+                if isinstance(result, Reject):
+                    rejected.append(rejected_row(candidate, result, examiner.facts(candidate)))
+                else:
+                    passed.append(result)
+            return passed
+
+        left = sorted(candidates, key=lambda c: (c.created or "9", c.repo_id))
+        left = stage("listing", left, lambda c: screen_listing(c, settings))
+        left = stage("config and header", left, examiner.screened)
+        _each("weights", _by_file(left), examiner.measured, workers)
+        judged = stage("norms", left, examiner.judged)
+        if not settings.duplicates:
+            judged = _first_of_each(judged, examiner, rejected)
+        places = _each("files", judged, examiner.installed, workers)
+        kept = []
+        for one, place in zip(judged, places, strict=True):
+            if isinstance(place, Reject):
+                rejected.append(rejected_row(one.candidate, place, examiner.facts(one.candidate)))
+            else:
+                facts = examiner.facts(one.candidate)
+                kept.append({**listed_row(one.candidate), **facts, **place})
+        examiner.tidy(row["folder"] for row in kept)
+    if len(kept) + len(rejected) != len(candidates):
+        raise AssertionError("a candidate was lost")
+    return _sorted(kept), _sorted(rejected)
+
+
+def _each(
+    what: str, items: Sequence[Item], action: Callable[[Item], Result], workers: int
+) -> list[Result | Reject]:
+    """Results of `action` or its Reject, in order. Outages are raised when all others are done."""
+    progress = Progress(what, len(items))
+
+    def one(item: Item) -> Result | Reject | Outage:
+        try:
+            return progress.one(action(item))
+        except (Reject, Outage) as error:
+            return progress.one(error)
+
+    with ThreadPoolExecutor(workers) as threads:
+        results = all_results(threads, one, items)
+    progress.end()
+    outages = [result for result in results if isinstance(result, Outage)]
+    if outages:
+        raise Outage(
+            f"{what}: {len(outages)} of {len(items)} could not be judged, first {outages[0]}"
+        ) from outages[0]
+    return results
+
+
+def _by_file(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
+    """Candidates grouped by their weights file's hash: a file that several share comes once."""
+    groups: dict[str, list[Candidate]] = {}
+    for candidate in candidates:
+        file = candidate.file(WEIGHTS)
+        groups.setdefault(file.digest if file else "", []).append(candidate)
+    return list(groups.values())
+
+
+def _first_of_each(
+    judged: Sequence[Judged], examiner: Examiner, rejected: list[Row]
+) -> list[Judged]:
+    """The earliest of each content; later ones are rejected as its duplicates."""
+    first: dict[str, Candidate] = {}
+    for one in judged:
+        original = first.setdefault(one.content, one.candidate)
+        if original is not one.candidate:
+            reject = Reject("duplicate", f"same weights as {original.repo_id}")
+            rejected.append(rejected_row(one.candidate, reject, examiner.facts(one.candidate)))
+    return [one for one in judged if first[one.content] is one.candidate]
+
+
+def _sorted(rows: list[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: row["repo_id"])

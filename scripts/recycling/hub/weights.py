@@ -1,0 +1,82 @@
+"""What only the weights tell: finite, trained, how large, and the same as which others."""
+
+import hashlib
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from recycling.errors import UserError
+from recycling.hub.config import LoraConfig
+from recycling.hub.header import Pair
+from recycling.hub.reasons import Reject
+from recycling.hub.settings import Screening
+from recycling.lora.adapter import Adapter
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Facts about a weights file that no setting changes.
+
+    norms: Frobenius norm of B @ A, unscaled, by module. content: a hash of names, shapes and values
+    as float32, so that copies with other metadata, key spelling or a wider dtype are the same.
+    bad: the first module with NaN or infinite weights, or empty.
+    """
+
+    norms: dict[str, float]
+    content: str
+    bad: str = ""
+
+    def facts(self) -> dict[str, Any]:
+        """As plain JSON."""
+        return asdict(self)
+
+
+def measure(folder: Path) -> Measurement:
+    """Measure a PEFT folder module by module. Reject("unreadable") where it cannot be read."""
+    digest = hashlib.sha256()
+    norms: dict[str, float] = {}
+    try:
+        adapter = Adapter.open(folder)
+        for module in adapter.modules:
+            part = adapter[module]
+            for factor in (part.A, part.B):
+                values = factor.to(torch.float32).contiguous()
+                if not bool(torch.isfinite(values).all()):
+                    return Measurement({}, "", module)
+                digest.update(f"{module} {tuple(values.shape)}\n".encode())
+                digest.update(values.numpy().data)
+            norms[module] = part.norm() / part.scaling
+    except (UserError, RuntimeError, ValueError) as error:
+        raise Reject("unreadable", str(error)) from None
+    return Measurement(norms, digest.hexdigest())
+
+
+def total_norm(found: Measurement, pairs: dict[str, Pair], config: LoraConfig) -> float:
+    """sqrt of the sum over modules of ||s B A||^2 with the module's own scaling s."""
+    return math.sqrt(
+        sum(
+            (config.scaling(module, pairs[module].rank) * norm) ** 2
+            for module, norm in found.norms.items()
+        )
+    )
+
+
+def screen_weights(
+    found: Measurement, pairs: dict[str, Pair], config: LoraConfig, settings: Screening
+) -> float:
+    """The total norm of an adapter that may stay. Raises Reject."""
+    if found.bad:
+        raise Reject("not_finite", f"{found.bad} has NaN or infinite weights")
+    norm = total_norm(found, pairs, config)
+    if not math.isfinite(norm):
+        raise Reject("not_finite", "the delta overflows")
+    if norm == 0:
+        raise Reject("untrained", f"all {len(found.norms)} modules have a delta of zero")
+    if norm <= settings.norm_above:
+        raise Reject("norm_too_small", f"{norm:.6g}, not above {settings.norm_above:g}")
+    if norm > settings.norm_most:
+        raise Reject("norm_too_large", f"{norm:.6g}, more than {settings.norm_most:g}")
+    return norm
