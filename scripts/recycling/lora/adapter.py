@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from torch import Tensor
 
 from recycling.errors import UserError
 from recycling.files import read_json
@@ -67,8 +66,8 @@ class Adapter(Mapping[str, LowRank]):
         return cls(path, name, rslora_as_released)
 
     def __getitem__(self, module: str) -> LowRank:
-        keys = self._keys[module]
-        return LowRank(self._tensor(keys["A"]), self._tensor(keys["B"]), self._scaling(module))
+        A, B = (self._file.get_tensor(self._keys[module][factor]) for factor in "AB")
+        return LowRank(A, B, self._scaling(module))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.modules)
@@ -92,18 +91,18 @@ class Adapter(Mapping[str, LowRank]):
         """sqrt of the sum over modules of the squared Frobenius norms of the scaled deltas."""
         return math.sqrt(sum(part.norm() ** 2 for part in self.values()))
 
-    def _tensor(self, key: str) -> Tensor:
-        return self._file.get_tensor(key)
-
     def _scaling(self, module: str) -> float:
         rank = self.module_rank(module)
         alpha = self.alpha
         # PEFT's rule: the first pattern that matches the end of the name, from a dot on.
-        for pattern, value in (self.config.get("alpha_pattern") or {}).items():
+        for pattern, value in self._alpha_pattern().items():
             if re.match(rf"(.*\.)?({pattern})$", module):
                 alpha = float(value)
                 break
         return alpha / (math.sqrt(rank) if self._root_scale else rank)
+
+    def _alpha_pattern(self) -> dict[str, float]:
+        return self.config.get("alpha_pattern") or {}
 
     def _check_config(self) -> None:
         where = self.path / CONFIG
@@ -116,6 +115,15 @@ class Adapter(Mapping[str, LowRank]):
         for feature in UNSUPPORTED:
             if config.get(feature):
                 raise UserError(f"{where}: {feature} is set; only plain LoRA can be merged")
+        if config.get("init_lora_weights", True) not in (True, False, None, "gaussian"):
+            # PiSSA and its kin take their start out of the base's weights, which are not here.
+            raise UserError(
+                f"{where}: init_lora_weights {config['init_lora_weights']!r} alters the base"
+            )
+        try:
+            {re.compile(pattern): float(a) for pattern, a in self._alpha_pattern().items()}
+        except (AttributeError, re.error, TypeError, ValueError):
+            raise UserError(f"{where}: alpha_pattern maps no patterns to numbers") from None
         if config.get("bias", "none") != "none":
             raise UserError(f"{where}: bias is {config['bias']!r}; only 'none' can be merged")
 

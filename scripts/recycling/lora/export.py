@@ -36,6 +36,8 @@ def save_adapter(
     alphas: dict[str, float] = {}
     for module in sorted(factors):
         part = factors[module]
+        if not part.scaling > 0:  # no alpha stands for it
+            part = LowRank(part.A, part.B * part.scaling)
         ranks[module], alphas[module] = part.rank, part.scaling * part.rank
         for factor, tensor in (("A", part.A), ("B", part.B)):
             key = f"base_model.model.{module}.lora_{factor}.weight"

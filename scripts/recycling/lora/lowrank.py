@@ -31,6 +31,29 @@ class LowRank:
                 "expected (r, in) and (out, r)"
             )
 
+    @classmethod
+    def of_dense(cls, dense: Tensor, rank: int) -> tuple["LowRank", float]:
+        """Factors of at most `rank` for a dense (out, in) matrix, and their relative error.
+
+        Subspace iteration (Halko, Martinsson and Tropp 2011, algorithm 4.4; fixed seed, 16 more
+        directions, 6 rounds): within a hair of the best approximation where singular values fall,
+        and the best one where its rank plus 16 reaches min(out, in). The stated error is that of
+        the factors returned, in Frobenius norm.
+        """
+        if rank < 1:
+            raise ValueError(f"a rank of {rank}: expected at least 1")
+        dense = dense.to(accumulation_dtype(dense.dtype))
+        width = min(rank + 16, *dense.shape)
+        generator = torch.Generator().manual_seed(0)
+        start = torch.randn(dense.shape[1], width, generator=generator).to(dense)
+        basis = torch.linalg.qr(dense @ start).Q
+        for _ in range(6):
+            basis = torch.linalg.qr(dense @ torch.linalg.qr(dense.T @ basis).Q).Q
+        result = cls(basis.T @ dense, basis).compress(rank)[0]
+        norm = float(torch.linalg.vector_norm(dense))
+        lost = float(torch.linalg.vector_norm(dense - result.delta(dense.dtype)))
+        return result, lost / norm if norm else 0.0
+
     @property
     def shape(self) -> tuple[int, int]:
         """(out, in), the shape of the weight that delta is added to."""
