@@ -15,8 +15,6 @@ def main(job: Job) -> None:
         load_runs(job.input.runs),
         load_reported(job.input.reported, settings["paper"]),
         Settings(**settings["statistics"]),
-        k=settings["k"],
-        minimum_tasks=settings["minimum_tasks"],
     )
     write_json(job.output.claims, claims)
     write_claims_page(job.output.page, claims)

@@ -7,8 +7,7 @@ from recycling.files import write_tsv
 
 
 def main(job: Job) -> None:
-    rows = differences_table(load_runs(job.input.runs), job.params["settings"]["k"])
-    write_tsv(job.output.tsv, COLUMNS, rows)
+    write_tsv(job.output.tsv, COLUMNS, differences_table(load_runs(job.input.runs)))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ def main(job: Job) -> None:
         load_runs(job.input.runs),
         load_reported(job.input.reported, settings["paper"]),
         Settings(**settings["statistics"]),
-        settings["k"],
     )
     write_tsv(job.output.tsv, COLUMNS, rows)
     write_main_pages(read_tsv(job.output.tsv), job.output.markdown, job.output.latex)

@@ -26,9 +26,6 @@ def judge(
     runs: pd.DataFrame,
     reported: pd.DataFrame,
     settings: Settings,
-    *,
-    k: int | None = None,
-    minimum_tasks: int = 5,
     comparisons: Sequence[Comparison] = CLAIMS,
 ) -> list[dict[str, Any]]:
     """One entry a claim, in the contract of claims.json; never fails for want of runs.
@@ -37,12 +34,12 @@ def judge(
     intervals, wins, ties, losses, tests, margin, reported (the paper's difference), reported_is,
     and `beside`: the same question asked in other ways, with statistics but without a verdict.
     """
-    entries = [_measure(runs, reported, one, settings, k) for one in comparisons]
+    entries = [_measure(runs, reported, one, settings) for one in comparisons]
     _correct(entries)
     for entry, comparison in zip(entries, comparisons, strict=True):
-        _decide(entry, settings, minimum_tasks)
+        _decide(entry, settings)
         entry["beside"] = [
-            _measure(runs, reported, other, settings, k) for other in comparison.beside
+            _measure(runs, reported, other, settings) for other in comparison.beside
         ]
     return entries
 
@@ -52,7 +49,6 @@ def _measure(
     reported: pd.DataFrame,
     comparison: Comparison,
     settings: Settings,
-    k: int | None,
 ) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "id": comparison.id,
@@ -66,7 +62,7 @@ def _measure(
         **EMPTY,
     }
     try:
-        found = resolve(runs, comparison, k)
+        found = resolve(runs, comparison)
     except Missing as missing:
         return entry | {
             "minuend": describe(comparison.minuend.where),
@@ -107,12 +103,14 @@ def _correct(entries: list[dict[str, Any]]) -> None:
                 entry[f"{name}_holm"] = float(p)
 
 
-def _decide(entry: dict[str, Any], settings: Settings, minimum_tasks: int) -> None:
+def _decide(entry: dict[str, Any], settings: Settings) -> None:
     if entry["effect"] is None:
         entry["verdict"] = "inconclusive"
-    elif entry["n_tasks"] < minimum_tasks:
+    elif entry["n_tasks"] < settings.minimum_tasks:
         entry["verdict"] = "inconclusive"
-        entry["reason"] = f"{entry['n_tasks']} tasks are too few for a verdict (minimum {minimum_tasks})"
+        entry["reason"] = (
+            f"{entry['n_tasks']} tasks are too few for a verdict; it takes {settings.minimum_tasks}"
+        )
     else:
         entry["verdict"], entry["reason"] = verdict(
             entry["kind"],

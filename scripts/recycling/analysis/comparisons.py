@@ -27,7 +27,7 @@ class Comparison:
     """A question: `minuend` minus `subtrahend`, and what is claimed of the mean difference.
 
     Where a side leaves K or the selection open, both sides get the same: the first of `selections`
-    and the study's K (else the largest K) for which both have runs.
+    and the largest K (of the minuend's first experiment, where possible) for which both have runs.
     effect_is: the difference in words. exhibit: the experiment of resources/reported.tsv where the
     paper's figures for both sides stand, or None where it gives none that can be read. beside: the
     same question asked in other ways.
@@ -45,7 +45,7 @@ class Comparison:
 
 
 RECYCLED = ("main", "k_sweep", "selection", "random_init")
-RANDOM_INIT = ("random_init", "main", "k_sweep")
+RANDOM_INIT = ("main", "random_init", "k_sweep")
 
 
 def ours(*experiments: str, **where: str | int) -> Side:

@@ -14,13 +14,13 @@ COLUMNS = ("comparison", "effect_is", "kind", "task", "seed", "a", "b", "differe
 
 
 def differences_table(
-    runs: pd.DataFrame, k: int | None, comparisons: Sequence[Comparison] = CLAIMS
+    runs: pd.DataFrame, comparisons: Sequence[Comparison] = CLAIMS
 ) -> list[dict[str, Any]]:
     """One row a comparison, task and seed: a, b and a - b, for those that the study has runs of."""
     rows = []
     for comparison in comparisons:
         try:
-            pairs = resolve(runs, comparison, k).pairs
+            pairs = resolve(runs, comparison).pairs
         except Missing as missing:
             print(f"left out of the differences: {comparison.id}: {missing}")
             continue

@@ -17,18 +17,18 @@ COLUMNS = (*ROW, *LEVEL, *DIFFERENCE, "reported", "locator")
 
 
 def main_table(
-    runs: pd.DataFrame, reported: pd.DataFrame, settings: Settings, k: int | None
+    runs: pd.DataFrame, reported: pd.DataFrame, settings: Settings
 ) -> list[dict[str, Any]]:
     """One row a method, selection and target. difference: from the target LoRA, paired.
 
-    Of a method with several K the study's `k` is taken, else its largest. K = 1 with the target
+    Of a method with several K in these experiments the largest is taken. K = 1 with the target
     LoRA (nothing else merged) is a row of its own.
     """
     runs = runs[(runs["reinit"] == "none") & (runs["skip"] == 0)]
     runs = runs[runs["experiment"].isin(EXPERIMENTS)]
     lora = runs[runs["method"] == "target_lora"].drop_duplicates(["task", "seed"])
     rows = []
-    for identity in sorted(_identities(runs, k), key=_order):
+    for identity in sorted(_identities(runs), key=_order):
         where = dict(zip(ROW, identity, strict=True))
         try:
             chosen = pick(runs, where, EXPERIMENTS)
@@ -44,7 +44,7 @@ def main_table(
     return rows
 
 
-def _identities(runs: pd.DataFrame, k: int | None) -> list[tuple[Any, ...]]:
+def _identities(runs: pd.DataFrame) -> list[tuple[Any, ...]]:
     """The rows as values of ROW."""
     kept = []
     for (method, selection, target), part in runs.groupby(list(ROW[:3]), sort=True):
@@ -53,7 +53,7 @@ def _identities(runs: pd.DataFrame, k: int | None) -> list[tuple[Any, ...]]:
             ks.remove(1)
             kept.append((method, selection, target, 1))
         if ks:
-            kept.append((method, selection, target, k if k in ks else max(ks)))
+            kept.append((method, selection, target, max(ks)))
     return kept
 
 

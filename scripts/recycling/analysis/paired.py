@@ -17,12 +17,17 @@ TIE = 1e-9
 
 @dataclass(frozen=True)
 class Settings:
-    """How differences are judged. margin: accuracy difference that counts as none, in [0, 1]."""
+    """How differences are judged.
+
+    margin: accuracy difference that counts as none, in [0, 1]. alpha: level of tests; intervals
+    cover 1 - alpha. minimum_tasks: with fewer there is no verdict.
+    """
 
     margin: float = 0.02
-    alpha: float = 0.05
     resamples: int = 10_000
     seed: int = 0
+    alpha: float = 0.05
+    minimum_tasks: int = 5
 
 
 def pair(minuend: pd.DataFrame, subtrahend: pd.DataFrame) -> pd.DataFrame:

@@ -5,30 +5,42 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from recycling.analysis.numbers import exact
+from recycling.hub.reasons import REASONS
 
-FUNNEL_COLUMNS = ("step", "reason", "adapters", "left")
+FUNNEL_COLUMNS = ("step", "reason", "meaning", "adapters", "left")
 
 
-def funnel(kept: Sequence[Mapping[str, str]], rejected: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
-    """Candidates, then one row a reason (most frequent first) with what is left after it, then the pool."""
+def funnel(
+    kept: Sequence[Mapping[str, str]], rejected: Sequence[Mapping[str, str]]
+) -> list[dict[str, Any]]:
+    """The candidates, one row a reason in the order of the screening, and the pool.
+
+    step: "candidates", the stage that rejected (listing, config, header, weights), or "pool".
+    left: adapters that remain after the row.
+    """
     left = len(kept) + len(rejected)
-    rows: list[dict[str, Any]] = [
-        {"step": "candidates", "reason": "", "adapters": left, "left": left}
-    ]
+    rows = [_step("candidates", "", "", left, left)]
     counts = Counter(row["reason"] for row in rejected)
-    for reason, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-        left -= count
-        rows.append({"step": "rejected", "reason": reason, "adapters": count, "left": left})
-    return [*rows, {"step": "pool", "reason": "", "adapters": left, "left": left}]
+    known = {reason: place for place, reason in enumerate(REASONS)}
+    for reason in sorted(counts, key=lambda reason: (known.get(reason, len(known)), reason)):
+        stage, meaning = REASONS.get(reason, ("other", ""))
+        left -= counts[reason]
+        rows.append(_step(stage, reason, meaning, counts[reason], left))
+    return [*rows, _step("pool", "", "", left, left)]
+
+
+def _step(step: str, reason: str, meaning: str, adapters: int, left: int) -> dict[str, Any]:
+    values = (step, reason, meaning, adapters, left)
+    return dict(zip(FUNNEL_COLUMNS, values, strict=True))
 
 
 STATISTICS_COLUMNS = ("quantity", "value", "adapters", "share", "paper_adapters", "paper_share")
-# Of pool.tsv, and the key of resources/paper_pool.json with the paper's counts.
+# Each quantity with the key of resources/paper_pool.json that has the paper's counts.
 QUANTITIES = {
     "rank": "rank",
     "alpha / rank": "alpha_over_r",
     "module set": "target_modules",
-    "licence": "licence",
+    "licence": "licences",
     "author": "authors",
 }
 
@@ -36,65 +48,61 @@ QUANTITIES = {
 def pool_statistics(
     pool: Sequence[Mapping[str, str]], paper: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """One row a quantity and value: adapters with it here, and in the paper's pool where known.
-
-    share: of the adapters whose value is known. The paper's counts are over its whole pool.
-    """
-    rows = []
+    """One row a quantity and value: adapters with it, here and in the paper's pool where known."""
+    rows: list[dict[str, Any]] = []
     for quantity, key in QUANTITIES.items():
         ours = Counter(_value(row, quantity) for row in pool)
-        theirs = Counter({_spelt(quantity, value): count for value, count in paper.get(key, {}).items()})
-        for value in sorted({*ours, *theirs}, key=lambda value: (-ours[value], -theirs[value], value)):
-            rows.append(
-                {
-                    "quantity": quantity,
-                    "value": value,
-                    "adapters": ours[value],
-                    "share": exact(ours[value] / len(pool) if pool else None),
-                    "paper_adapters": theirs[value] if theirs else "",
-                    "paper_share": exact(theirs[value] / theirs.total() if theirs else None),
-                }
-            )
+        theirs: Counter[str] = Counter()
+        for value, count in paper.get(key, {}).items():
+            theirs[_spelt(quantity, value)] += count
+        order = sorted({*ours, *theirs}, key=lambda value: (-ours[value], -theirs[value], value))
+        rows += [
+            {
+                "quantity": quantity,
+                "value": value,
+                "adapters": ours[value],
+                "share": exact(ours[value] / len(pool) if pool else None),
+                "paper_adapters": theirs[value] if theirs else "",
+                "paper_share": exact(theirs[value] / theirs.total() if theirs else None),
+            }
+            for value in order
+        ]
     return rows
 
 
 def _value(row: Mapping[str, str], quantity: str) -> str:
     if quantity == "alpha / rank":
-        return _number(str(float(row["alpha"]) / float(row["rank"])))
+        return _number(float(row["alpha"]) / float(row["rank"]))
     if quantity == "rank":
         return _number(row["rank"])
     if quantity == "module set":
-        return module_set(row["modules"].replace(",", " ").split())
+        return module_set(row["modules"].split(","))
     return row.get(quantity) or "none given"
 
 
 def _spelt(quantity: str, value: str) -> str:
+    """The paper's value in this project's words; what its configs do not say is 'unknown'."""
+    if value in ("nan", "None"):
+        return "unknown"
     if quantity == "module set":
-        return module_set(value.split(",")) if value != "None" else "unknown"
-    if quantity in ("rank", "alpha / rank"):
-        return "unknown" if value == "nan" else _number(value)
-    return value
+        return module_set(value.split(","))
+    return _number(value) if quantity in ("rank", "alpha / rank") else value
 
 
-def _number(text: str) -> str:
-    return f"{float(text):.3g}"
+def _number(value: str | float) -> str:
+    return f"{float(value):.3g}"
 
 
-ATTENTION = {"q_proj", "k_proj", "v_proj", "o_proj"}
-MLP = {"gate_proj", "up_proj", "down_proj"}
+ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
+MLP = ("gate_proj", "up_proj", "down_proj")
 
 
 def module_set(modules: Iterable[str]) -> str:
-    """A set of module names in short: 'all linear', 'attention', 'MLP', 'q v', 'q k v o + lm_head'."""
+    """Module names in short: 'all linear', 'attention', 'MLP', 'q v', 'all linear + lm_head'."""
     kinds = {name.rsplit(".", 1)[-1] for name in modules}
-    linear, other = kinds & (ATTENTION | MLP), sorted(kinds - ATTENTION - MLP)
-    if linear == ATTENTION | MLP:
-        words = ["all linear"]
-    elif linear == ATTENTION:
-        words = ["attention"]
-    elif linear == MLP:
-        words = ["MLP"]
-    else:
-        order = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-        words = [" ".join(name[:-5] for name in order if name in linear)] if linear else []
-    return " + ".join([*words, *other])
+    linear = kinds.intersection(ATTENTION + MLP)
+    whole = {frozenset(ATTENTION + MLP): "all linear", frozenset(ATTENTION): "attention",
+             frozenset(MLP): "MLP"}  # fmt: skip
+    short = " ".join(name.removesuffix("_proj") for name in ATTENTION + MLP if name in linear)
+    words = [whole.get(frozenset(linear), short)] if linear else []
+    return " + ".join([*words, *sorted(kinds - linear)])

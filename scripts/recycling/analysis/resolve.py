@@ -20,8 +20,8 @@ class Resolved:
     subtrahend: Where
 
 
-def resolve(runs: pd.DataFrame, comparison: Comparison, k: int | None = None) -> Resolved:
-    """Pair the runs of a comparison's two sides. k: the study's K, preferred where it has runs.
+def resolve(runs: pd.DataFrame, comparison: Comparison) -> Resolved:
+    """Pair the runs of a comparison's two sides.
 
     Raises Missing, in words, where the study has no such runs.
     """
@@ -31,7 +31,7 @@ def resolve(runs: pd.DataFrame, comparison: Comparison, k: int | None = None) ->
             _with_skip(runs, _with_selection(side, selection))
             for side in (comparison.minuend, comparison.subtrahend)
         ]
-        for value in _shared_ks(runs, sides, k):
+        for value in _shared_ks(runs, sides):
             a, b = (_with_k(side, value) for side in sides)
             try:
                 pairs = pair(
@@ -63,16 +63,20 @@ def _with_k(side: Side, k: int | None) -> Side:
     return Side({**side.where, "k": k}, side.experiments)
 
 
-def _shared_ks(runs: pd.DataFrame, sides: list[Side], k: int | None) -> list[int | None]:
-    """The K that every side has that leaves it open: the study's first, then the largest first."""
+def _shared_ks(runs: pd.DataFrame, sides: list[Side]) -> list[int | None]:
+    """The K that every side has that leaves it open: those of its first experiment first, then the
+    largest first.
+    """
     open_sides = [
         side for side in sides if side.where["method"] not in BASELINES and "k" not in side.where
     ]
     if not open_sides:
         return [None]
     shared = set.intersection(*(_values(runs, side, "k") for side in open_sides))
-    # Without a shared K, any K lets `pick` say which side is missing.
-    return sorted(shared, key=lambda value: (value != k, -value)) or [k]
+    first = open_sides[0]
+    leading = _values(runs, Side(first.where, first.experiments[:1]), "k")
+    # Without a shared K, `pick` says which side is missing.
+    return sorted(shared, key=lambda k: (k not in leading, -k)) or [None]
 
 
 def _values(runs: pd.DataFrame, side: Side, column: str) -> set[int]:

@@ -40,9 +40,9 @@ def draw(rows: Sequence[Row], differences: Sequence[Row], margin: float) -> Figu
     panels[0][0].set_ylabel("mean accuracy (%)")
     panels[1][0].set_ylabel("recycled − re-init.\n(percentage points)")
     note = (
-        f"{sizes(swept)}. Upper panels, each on its own scale: bars are the 95 % interval of the "
+        f"{sizes(swept)}. Upper panels, each on its own scale: bars are the 95\N{NO-BREAK SPACE}% interval of the "
         "paired difference from the target LoRA, drawn around the mean. Lower panels: difference "
-        "from re-initialised LoRAs of the same selection, with its 95 % interval; grey band: the "
+        "from re-initialised LoRAs of the same selection, with its 95\N{NO-BREAK SPACE}% interval; grey band: the "
         f"margin of ±{100 * margin:g} points that counts as no difference."
     )
     handles = [

@@ -66,7 +66,7 @@ def draw(rows: Sequence[Row]) -> Figure:
     left.set_title("Accuracy")
     right.set_title("Difference from the target LoRA")
     note = (
-        f"{sizes(rows)}. Bars: 95 % interval of the mean difference, paired by task and seed "
+        f"{sizes(rows)}. Bars: 95\N{NO-BREAK SPACE}% interval of the mean difference, paired by task and seed "
         "(bootstrap over tasks, seeds within tasks)."
     )
     question = "Does merging public LoRAs beat a LoRA trained on the same examples?"

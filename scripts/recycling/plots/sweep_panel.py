@@ -31,7 +31,7 @@ def draw_series(
 def draw_baselines(axes: Axes, rows: Sequence[Row]) -> None:
     """Zero-shot and target LoRA as lines, named at the right. Call when the series are drawn.
 
-    Zero-shot far below everything else is named at the panel's foot instead of squeezing the rest.
+    Zero-shot far below everything else is named above the panel instead of squeezing the rest.
     """
     levels = {row["method"]: points(row, "accuracy") for row in rows if row["method"] in NAMES}
     if "target_lora" in levels:
@@ -45,9 +45,9 @@ def draw_baselines(axes: Axes, rows: Sequence[Row]) -> None:
         _name(axes, levels["zero_shot"], "zero_shot", "zero-\nshot")
     else:
         axes.set_ylim(low, high)
-        axes.text(
-            0.99, 0.02, f"↓ zero-shot {levels['zero_shot']:.1f}", transform=axes.transAxes,
-            ha="right", va="bottom", fontsize=7.5, color=method_mark("zero_shot").colour,
+        axes.set_title(
+            f"zero-shot: {levels['zero_shot']:.1f}, below", loc="right", fontsize=7.5,
+            fontweight="normal", color=method_mark("zero_shot").colour,
         )  # fmt: skip
 
 

@@ -1,0 +1,15 @@
+"""Figure: the tuned coefficients of one merge, by adapter, module kind and layer."""
+
+from job import Job, run
+from recycling.files import read_tsv
+from recycling.plots.coefficients import draw
+from recycling.plots.style import save
+
+
+def main(job: Job) -> None:
+    figure = draw(read_tsv(job.input.table), job.params["settings"]["run"])
+    save(figure, (job.output.svg, job.output.png))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,41 @@
+"""The tuned coefficients of one merge as a table: adapters by modules."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from safetensors.numpy import load_file
+
+from recycling.analysis.numbers import exact
+from recycling.errors import UserError
+from recycling.files import read_json
+
+COLUMNS = ("place", "adapter", "module", "layer", "kind", "coefficient")
+
+
+def coefficients_table(folder: str | Path) -> list[dict[str, Any]]:
+    """One row an adapter and module that it has: the coefficient after its activation.
+
+    folder: with coefficients.json and coefficients.safetensors of a merge. layer: the first number
+    in the module's name, blank where there is none; kind: its last part.
+    """
+    folder = Path(folder)
+    facts = read_json(folder / "coefficients.json")
+    if facts["granularity"] == "rank":
+        raise UserError(f"{folder}: coefficients of rank dimensions cannot be drawn by adapter")
+    weights = load_file(folder / "coefficients.safetensors")
+    rows = []
+    for module, members in facts["members"].items():
+        layer = re.search(r"\.(\d+)\.", module)
+        for place, coefficient in zip(members, weights[module].tolist(), strict=True):
+            rows.append(
+                {
+                    "place": place,
+                    "adapter": facts["adapters"][place],
+                    "module": module,
+                    "layer": layer[1] if layer else "",
+                    "kind": module.rsplit(".", 1)[-1],
+                    "coefficient": exact(coefficient),
+                }
+            )
+    return sorted(rows, key=lambda row: (row["place"], row["module"]))

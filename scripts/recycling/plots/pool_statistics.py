@@ -1,0 +1,98 @@
+"""Figure: ranks, scalings, module sets and licences of the pool, beside the paper's."""
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from recycling.plots.rows import Row, points
+from recycling.plots.style import INK, PAPER, WIDTH, empty, frame, new_figure, plain, stripes
+
+TITLES = {
+    "rank": "rank r",
+    "alpha / rank": "alpha / r",
+    "module set": "adapted modules",
+    "licence": "licence",
+}
+NUMERIC = ("rank", "alpha / rank")
+SHOWN = 9
+COLOUR = "#0072B2"
+
+
+def draw(rows: Sequence[Row]) -> Figure:
+    """rows: of the pool's statistics. One panel a quantity: shares here (bars), in the paper (marks)."""
+    parts = {name: _shown([row for row in rows if row["quantity"] == name]) for name in TITLES}
+    most = max(len(part) for part in parts.values())
+    figure = new_figure(WIDTH, 1.3 + 0.34 * max(3, most))
+    for axes, (name, part) in zip(figure.subplots(2, 2).flat, parts.items(), strict=True):
+        if part:
+            _panel(axes, name, part)
+        else:
+            empty(axes, "no adapters")
+    size = sum(int(row["adapters"]) for row in rows if row["quantity"] == "rank")
+    paper = sum(int(row["paper_adapters"] or 0) for row in rows if row["quantity"] == "rank")
+    handles = [
+        Patch(facecolor=COLOUR, label=f"this pool, n = {size}"),
+        Line2D([], [], color=INK, marker=PAPER.marker, mfc="white", linestyle="none",
+               label=f"the paper's pool, n = {paper}"),
+    ]  # fmt: skip
+    note = (
+        f"The {SHOWN} most frequent values; the others are summed. The paper's pool before its "
+        "filter, where its values are known."
+    )
+    frame(figure, "What do the adapters in the pool look like?", note, handles)
+    return figure
+
+
+def _panel(axes: Axes, name: str, part: Sequence[Row]) -> None:
+    for place, row in enumerate(part):
+        y = len(part) - 1 - place
+        axes.barh(y, points(row, "share"), color=COLOUR, height=0.6)
+        if row["paper_share"]:
+            axes.plot(points(row, "paper_share"), y, PAPER.marker, color=INK, mfc="white", ms=5)
+    axes.set_yticks(range(len(part) - 1, -1, -1), [plain(row["value"], 30) for row in part])
+    axes.tick_params(axis="y", length=0, labelsize=7.5)
+    axes.spines["left"].set_visible(False)
+    axes.set_ylim(-0.6, len(part) - 0.4)
+    axes.set_xlim(left=0)
+    stripes(axes, len(part))
+    axes.set_xlabel("share of adapters (\N{PERCENT SIGN})")
+    axes.set_title(TITLES[name])
+    axes.grid(axis="x")
+
+
+def _shown(part: Sequence[Row]) -> list[Row]:
+    """The most frequent values, by number where they are numbers, and the sum of the others."""
+
+    def weight(row: Row) -> float:
+        return max(points(row, "share"), points(row, "paper_share") if row["paper_share"] else 0)
+
+    ranked = sorted(part, key=lambda row: (-weight(row), row["value"]))
+    kept, others = ranked[:SHOWN], ranked[SHOWN:]
+    if part and part[0]["quantity"] in NUMERIC:
+        kept = sorted(kept, key=lambda row: _order(row["value"]))
+    else:
+        kept = sorted(kept, key=lambda row: (-points(row, "share"), -weight(row), row["value"]))
+    if others:
+        total = {
+            column: str(sum(float(row[column] or 0) for row in others))
+            for column in ("share", "paper_share")
+        }
+        known = any(row["paper_share"] for row in others)
+        kept.append(
+            {
+                "value": f"{len(others)} other values",
+                "share": total["share"],
+                "paper_share": total["paper_share"] if known else "",
+            }
+        )
+    return kept
+
+
+def _order(value: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        return float("inf")
