@@ -24,7 +24,9 @@ BENCH = {
 
 def code(script, *loaded_by_name):
     """The hash of the code that a script runs, with the modules that it loads by name."""
-    return code_hash(f"{script}.py", *(f"recycling/{name}.py" for name in loaded_by_name))
+    return code_hash(
+        f"{script}.py", *(f"recycling/{name}.py" for name in loaded_by_name)
+    )
 
 
 def batch(wildcards):
@@ -42,7 +44,9 @@ def paths_of(experiment):
 
 def methods_of(kind):
     """The methods of a kind, as a regular expression for the wildcard `method`."""
-    names = [name for name, method in config["methods"].items() if method["kind"] == kind]
+    names = [
+        name for name, method in config["methods"].items() if method["kind"] == kind
+    ]
     return "|".join(names) or "(?!)"
 
 

@@ -22,11 +22,15 @@ rule exported_adapter:
             "kind": PLAN.kinds[exported_batch(w).method],
             "function": config["methods"][exported_batch(w).method]["function"],
             "method": config["methods"][exported_batch(w).method]["settings"],
-            "run": fields(canonical(run_of_export(config["export"][w.name]), PLAN.kinds)),
+            "run": fields(
+                canonical(run_of_export(config["export"][w.name]), PLAN.kinds)
+            ),
             "rank": config["export"][w.name]["rank"],
             "pools": pools_of(exported_batch(w)),
         },
-        code=lambda w: code("exported_adapter", *named_modules(exported_batch(w).method)),
+        code=lambda w: code(
+            "exported_adapter", *named_modules(exported_batch(w).method)
+        ),
     script:
         "../scripts/exported_adapter.py"
 

@@ -28,7 +28,11 @@ rule candidates:
         settings={
             "base": config["base"]["repo"],
             "pool": {
-                **{key: value for key, value in config["pool"].items() if key != "screening"},
+                **{
+                    key: value
+                    for key, value in config["pool"].items()
+                    if key != "screening"
+                },
                 "aliases": config["base"]["aliases"],
             },
         },
