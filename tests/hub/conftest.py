@@ -1,151 +1,12 @@
-"""A loopback Hub with a small base model, and adapters of it that can be made odd."""
+"""The loopback Hub as a fixture, and no long waits."""
 
-import json
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-from recycling.files import read_tsv
-from recycling.hub.candidates import Candidate
-from recycling.hub.settings import Network
-from recycling.miniature.loopback import Loopback, add_repo
-from safetensors.numpy import save
+from tests.hub.adapters import World
 
-BASE = "small-org/base"
-ALIAS = "mirror/base-bnb-4bit"
-QUICK = Network(workers=4, timeout=1.0, attempts=4)
-HIDDEN, MIDDLE = 16, 24
-SHAPES = {
-    f"model.layers.{layer}.{module}": shape
-    for layer in range(2)
-    for module, shape in {
-        "self_attn.q_proj": (HIDDEN, HIDDEN),
-        "self_attn.v_proj": (HIDDEN // 2, HIDDEN),
-        "mlp.down_proj": (HIDDEN, MIDDLE),
-    }.items()
-}
-
-
-def config(**changes: Any) -> dict[str, Any]:
-    """An ordinary adapter_config.json, as PEFT writes it; None removes nothing."""
-    return {
-        "peft_type": "LORA",
-        "task_type": "CAUSAL_LM",
-        "base_model_name_or_path": BASE,
-        "r": 4,
-        "lora_alpha": 8,
-        "lora_dropout": 0.05,
-        "bias": "none",
-        "use_dora": False,
-        "use_rslora": False,
-        "modules_to_save": None,
-        "fan_in_fan_out": False,
-        "init_lora_weights": True,
-        "inference_mode": True,
-        "rank_pattern": {},
-        "alpha_pattern": {},
-        "target_modules": ["q_proj", "v_proj", "down_proj"],
-        "layers_to_transform": None,
-        "loftq_config": {},
-        "megatron_config": None,
-        "megatron_core": "megatron.core",
-        "peft_version": "0.15.0",
-        **changes,
-    }
-
-
-def tensors(seed: int = 0, rank: int = 4, **ranks: int) -> dict[str, np.ndarray]:
-    """A/B pairs of all modules; the total norm of alpha/r * BA is about 10 to 20."""
-    rng = np.random.default_rng(seed)
-    found = {}
-    for module, (out, in_) in SHAPES.items():
-        r = ranks.get(module.rsplit(".", 1)[-1], rank)
-        stem = f"base_model.model.{module}"
-        found[f"{stem}.lora_A.weight"] = rng.normal(size=(r, in_)).astype(np.float32) * 0.2
-        found[f"{stem}.lora_B.weight"] = rng.normal(size=(out, r)).astype(np.float32) * 0.5
-    return found
-
-
-def adapter(
-    seed: int = 0, weights: Mapping[str, np.ndarray] | None = None, **changes: Any
-) -> dict[str, bytes]:
-    """The files of an ordinary adapter repository."""
-    return {
-        "README.md": b"---\nlicense: mit\n---\nan adapter\n",
-        "adapter_config.json": json.dumps(config(**changes)).encode(),
-        "adapter_model.safetensors": save(dict(weights or tensors(seed)), {"format": "pt"}),
-    }
-
-
-class World:
-    """A folder of repositories, and the loopback Hub that serves it."""
-
-    def __init__(self, root: Path, hub: Loopback) -> None:
-        self.root = root
-        self.hub = hub
-
-    def base(self, base: str = BASE) -> str:
-        weights = {f"{name}.weight": np.zeros(shape, np.float32) for name, shape in SHAPES.items()}
-        weights["model.embed_tokens.weight"] = np.zeros((7, HIDDEN), np.float32)
-        weights["lm_head.weight"] = np.zeros((7, HIDDEN), np.float32)
-        weights["model.norm.weight"] = np.zeros(HIDDEN, np.float32)
-        return add_repo(self.root, "model", base, {"model.safetensors": save(weights)})
-
-    def add(
-        self,
-        repo_id: str,
-        files: Mapping[str, bytes] | None = None,
-        base: str = BASE,
-        **kwargs: Any,
-    ) -> str:
-        """Lay out an adapter; an ordinary one, its own, where no files are given."""
-        if files is None:
-            files = adapter(seed=sum(repo_id.encode()))
-        card = {"base_model": base, "library_name": "peft"}
-        return add_repo(
-            self.root, "model", repo_id, files, **{"card": card, "license": "mit", **kwargs}
-        )
-
-    def crawl(self, folder: Path, network: Network = QUICK, **pool: Any) -> list[Candidate]:
-        from recycling.hub.crawl import find_candidates
-
-        return find_candidates(
-            {"source": "crawl", **pool}, BASE, endpoint=self.hub.url, work=folder, network=network
-        )
-
-    def pool(
-        self,
-        folder: Path,
-        candidates: list[Candidate] | None = None,
-        network: Network = QUICK,
-        **pool: Any,
-    ) -> dict[str, dict[str, str]]:
-        """Crawl and screen; rows of pool.tsv and rejected.tsv (with a reason) by repository."""
-        from recycling.hub.pool import make_pool
-
-        if candidates is None:
-            candidates = self.crawl(folder, network, **pool)
-        make_pool(
-            {"source": "crawl", **pool},
-            BASE,
-            "main",
-            candidates,
-            endpoint=self.hub.url,
-            folder=folder,
-            network=network,
-        )
-        return rows(folder)
-
-
-def rows(folder: Path) -> dict[str, dict[str, str]]:
-    """pool.tsv and rejected.tsv by repository; every repository is in one of them only."""
-    both = read_tsv(folder / "pool.tsv") + read_tsv(folder / "rejected.tsv")
-    found = {row["repo_id"]: row for row in both}
-    assert len(found) == len(both)
-    return found
+from recycling.miniature.loopback import Loopback
 
 
 @pytest.fixture
@@ -161,6 +22,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 def swift(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waiting between tries is cut short, in our client and in huggingface_hub's."""
     from huggingface_hub.utils import _http
+
     from recycling.hub import client
 
     monkeypatch.setattr(client, "PATIENCE", 0.002)
@@ -169,12 +31,3 @@ def swift(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def quick_sleep(sleep: Callable[[float], None]) -> Callable[[float], None]:
     return lambda seconds: sleep(min(seconds, 0.01))
-
-
-def reason(row: Mapping[str, str]) -> str:
-    """The reason of a rejected row; `kept` for one of the pool's."""
-    return row.get("reason", "kept")
-
-
-def listdir(folder: Path) -> list[str]:
-    return sorted(os.listdir(folder)) if folder.exists() else []

@@ -63,7 +63,8 @@ def parse_header(header: bytes, size: int) -> dict[str, Tensor]:
     if len(header) < 8 or length < 2:
         raise Reject("header_malformed", f"a file of {size} bytes that begins {header[:16]!r}")
     if len(header) < 8 + length:
-        reason = "header_malformed" if 8 + length <= size or length > 1 << 32 else "truncated"
+        cut = header[8:9] == b"{" and size < 8 + length < 1 << 32
+        reason = "truncated" if cut else "header_malformed"
         raise Reject(reason, f"claims a header of {length} bytes in a file of {size}")
     try:
         entries = strict_json(header[8:].decode("utf-8", "strict"))
