@@ -42,11 +42,9 @@ class Election:
             if self.combine == "mean":
                 self._vote(values)
             if self.combine == "as_released":
-                self.running[0] += values
-            values.abs_()
-            self.size += values
-            if self.combine == "as_released":
-                self.running[1] += values
+                self.running[0] += values.relu()
+                self.running[1] += values.clamp(max=0)
+            self.size += values.abs_()
         if self.combine == "as_released":
             self.running *= 1 / self.count
 
@@ -54,7 +52,7 @@ class Election:
         """The merged block."""
         sign = self.total.sign()
         if self.combine == "as_released":
-            return (self.running[0] + sign * self.running[1]) / 2
+            return torch.where(sign > 0, self.running[0], self.running[1] * sign.abs())
         merged = (self.total + sign * self.size) / 2
         if self.combine == "sum":
             return merged / self.count

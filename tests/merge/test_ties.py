@@ -1,0 +1,141 @@
+"""TIES against a sort of the dense deltas."""
+
+import random
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.merge import dense
+from tests.merge.dense import as_array, draw, draw_dyadic, error, part_lists
+
+from recycling.lora import LowRank
+from recycling.merge import _threshold, ties
+
+settings.register_profile("house", deadline=None, max_examples=40)
+settings.load_profile("house")
+
+combines = st.sampled_from(["mean", "sum", "as_released"])
+densities = st.sampled_from([0.01, 0.2, 0.5, 0.9, 1.0])
+
+
+@given(part_lists(make=draw_dyadic), densities, combines)
+def test_exact_where_float32_is_exact(case, density, combine):
+    """Equal magnitudes at the cut and totals of exactly zero included."""
+    shape, parts = case
+    expected = dense.ties(parts, shape, density, combine)
+    np.testing.assert_allclose(
+        as_array(ties.merge(parts, density, combine)), expected, rtol=1e-6, atol=1e-7
+    )
+
+
+@given(part_lists(), densities, combines)
+def test_float64_factors(case, density, combine):
+    shape, parts = case
+    parts = [p and LowRank(p.A.double(), p.B.double(), p.scaling) for p in parts]
+    expected = dense.ties(parts, shape, density, combine)
+    assert error(ties.merge(parts, density, combine), expected) < 1e-10
+
+
+@pytest.mark.parametrize("combine", ["mean", "sum", "as_released"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_module_of_many_blocks(monkeypatch, combine, dtype):
+    """Sampled brackets, several blocks a delta, wild scalings, a missing adapter."""
+    monkeypatch.setattr(ties, "row_blocks", lambda shape: blocks(shape, 2**14))
+    monkeypatch.setattr(_threshold, "row_blocks", lambda shape: blocks(shape, 2**14))
+    shape = (300, 260)
+    parts = [draw(*shape, [2, 8, 32][i % 3], i, dtype, 2.0 ** (i % 5)) for i in range(8)]
+    parts[3] = None
+    expected = dense.ties(parts, shape, 0.2, combine)
+    assert error(ties.merge(parts, 0.2, combine), expected) < 1e-5
+
+
+def blocks(shape, block):
+    from recycling.lora.dense import row_blocks
+
+    return row_blocks(shape, block)
+
+
+@given(part_lists(make=draw_dyadic), st.randoms(use_true_random=False))
+def test_order_does_not_matter(case, rng):
+    _, parts = case
+    turned = random.Random(rng.random()).sample(parts, len(parts))
+    np.testing.assert_allclose(
+        as_array(ties.merge(turned)), as_array(ties.merge(parts)), rtol=1e-6, atol=1e-7
+    )
+
+
+@given(part_lists(make=draw_dyadic), st.sampled_from([-4.0, 0.25, 2.0]))
+def test_scaling_all_adapters_scales_the_merge(case, factor):
+    _, parts = case
+    scaled = [part and part.scaled(factor) for part in parts]
+    np.testing.assert_array_equal(
+        as_array(ties.merge(scaled)), factor * as_array(ties.merge(parts))
+    )
+
+
+def test_one_adapter_is_its_own_trim_and_equal_adapters_are_one():
+    part = draw(20, 30, 4, 1)
+    alone = as_array(ties.merge([part]))
+    assert error(torch.from_numpy(alone), dense.trimmed(dense.dense(part), 0.2)) < 1e-5
+    assert (alone != 0).sum() == int(0.2 * 600)
+    np.testing.assert_allclose(as_array(ties.merge([part] * 4)), alone, rtol=1e-6)
+    np.testing.assert_allclose(as_array(ties.merge([part], scale=3.0)), 3 * alone, rtol=1e-6)
+
+
+def test_opposite_adapters_elect_nothing():
+    part = draw(20, 30, 4, 1)
+    assert not ties.merge([part, part.scaled(-1.0)]).any()
+
+
+def test_as_released_is_close_to_the_last_adapter_over_k():
+    """The fault that the switch reproduces: weights (1/K)^(K - i + 1)."""
+    parts = [draw(60, 50, 8, i) for i in range(30)]
+    released = as_array(ties.merge(parts, combine="as_released"))
+    intended = as_array(ties.merge(parts, combine="sum"))
+    last = dense.trimmed(dense.dense(parts[-1]), 0.2) / 30
+    agreeing = released * last > 0
+    assert agreeing.sum() > 300
+    np.testing.assert_allclose(released[agreeing], last[agreeing], rtol=0.2)
+    assert np.linalg.norm(released) < 0.2 * np.linalg.norm(intended)
+
+
+@pytest.mark.parametrize("spread", [0.0, 1.0, 8.0])
+@pytest.mark.parametrize("keep", [1, 2, 5000, 77999, 78000])
+def test_the_threshold_is_exact(keep, spread):
+    """Rows of very unequal sizes, so that the sampled bracket has a hard time."""
+    part = draw(300, 260, 3, 7)
+    part = LowRank(part.A, part.B * torch.exp(spread * torch.randn(300, 1)), 1.0)
+    buffer = torch.empty(2**20)
+    expected = np.sort(part.delta().abs().numpy().ravel())[-keep]
+    assert _threshold.magnitude_at(part, keep, buffer) == pytest.approx(expected, rel=1e-6)
+
+
+def test_thresholds_of_constant_and_zero_deltas():
+    buffer = torch.empty(2**20)
+    ones = LowRank(torch.ones(1, 400), torch.ones(300, 1), 0.5)
+    assert _threshold.magnitude_at(ones, 9, buffer) == 0.5
+    assert _threshold.magnitude_at(ones.scaled(0.0), 9, buffer) == 0.0
+    assert not ties.merge([ones.scaled(0.0)]).any()
+    assert torch.equal(ties.merge([ones]), ones.delta())  # all entries tie, all stay
+
+
+def test_a_bracket_that_misses_is_made_good(monkeypatch):
+    part = draw(300, 260, 3, 7)
+    expected = np.sort(part.delta().abs().numpy().ravel())[-500]
+    for bracket in [(0.0, 0.0), (1e9, 2e9)]:
+        monkeypatch.setattr(_threshold, "_bracket", lambda part, keep, b=bracket: b)
+        found = _threshold.magnitude_at(part, 500, torch.empty(2**20))
+        assert found == pytest.approx(expected, rel=1e-6)
+
+
+def test_what_makes_no_sense_is_refused():
+    assert ties.merge([None, None]) is None
+    for density in (0.0, 1.5):
+        with pytest.raises(ValueError, match="density"):
+            ties.merge([draw(3, 3, 1, 0)], density)
+    with pytest.raises(ValueError, match="combine"):
+        ties.merge([draw(3, 3, 1, 0)], combine="median")
+    with pytest.raises(ValueError, match="not numbers"):
+        ties.merge([LowRank(torch.full((1, 3), float("nan")), torch.ones(3, 1))])
