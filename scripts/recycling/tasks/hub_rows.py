@@ -70,4 +70,8 @@ def _advice(spec: TaskSpec, split: str, error: Exception) -> str:
         return f"no split {split!r}; mend dataset.splits ({text[:200]})"
     if "DatasetNotFoundError" in kinds:
         return f"no such data set, or no access to it; mend dataset.path ({text[:200]})"
-    return f"cannot be loaded: {type(error).__name__}: {text[:300]}"
+    deepest = chain[-1]
+    if "BatchSize must be greater than 0" in str(deepest):
+        return "empty split: one of its parquet files has no rows, which datasets cannot read"
+    text = " ".join(str(deepest).split())
+    return f"cannot be loaded: {type(deepest).__name__}: {text[:300]}"

@@ -1,0 +1,44 @@
+"""Prepares every task file of a folder from a loopback Hub, in a process of its own.
+
+Hub libraries read their endpoint once, when they are imported; the tests' process may have
+imported them long ago. `python hub_worker.py HUB_ROOT TOKENIZER OUT SPEC...` leaves OUT/<task>/, or
+OUT/<task>/error.txt where a UserError was raised.
+"""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from recycling.errors import UserError  # noqa: E402
+from recycling.hub.endpoint import serving  # noqa: E402
+from recycling.tasks.prepare import prepare  # noqa: E402
+from recycling.tasks.spec import load_spec  # noqa: E402
+
+
+def main(hub: str, tokenizer_folder: str, out: str, *specs: str) -> None:
+    with serving({"server": ["python", str(ROOT / "scripts" / "loopback_hub.py"), hub]}):
+        from transformers import PreTrainedTokenizerFast
+
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(tokenizer_folder)
+        for path in specs:
+            folder = Path(out) / Path(path).stem
+            try:
+                prepare(
+                    load_spec(path),
+                    folder=folder,
+                    tokenizer=tokenizer,
+                    n_train=12,
+                    n_validation=4,
+                    n_in_house=30,
+                    test_cap=20,
+                    seed=123,
+                    max_prompt_tokens=1000,
+                )
+            except UserError as error:
+                folder.mkdir(parents=True, exist_ok=True)
+                (folder / "error.txt").write_text(str(error))
+
+
+main(*sys.argv[1:])
