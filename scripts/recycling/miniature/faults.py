@@ -69,6 +69,7 @@ async def send(request: web.Request, answer: Answer, fault: Fault | None) -> web
     if request.method != "HEAD":
         if fault is not None and fault.action == "cut":
             await response.write(body[: len(body) // 2])
+            await asyncio.sleep(0.05)  # what was sent arrives before the connection breaks
             return _drop(request)
         if fault is not None and fault.action == "drip":
             for byte in body:

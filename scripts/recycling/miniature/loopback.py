@@ -9,6 +9,7 @@ import asyncio
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -36,11 +37,15 @@ class Hub:
         self.token = token
         self.faults: list[Fault] = []
         self.requests: list[str] = []
+        self.times: list[float] = []
+        self.ranges: list[str] = []
         self._repos: dict[Path, tuple[int, dict[str, Any]]] = {}
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         line = f"{request.method} {request.path_qs}"
         self.requests.append(line)
+        self.times.append(time.monotonic())
+        self.ranges.append(request.headers.get("Range", ""))
         fault = next((fault for fault in self.faults if fault.hits(line)), None)
         trusted = self.token is not None and request.headers.get("Authorization") == (
             f"Bearer {self.token}"
@@ -151,12 +156,14 @@ class Hub:
 class Loopback:
     """`with Loopback(root) as hub:` serves on a free port of 127.0.0.1 from a thread.
 
-    `hub.url`, `hub.requests` (one `METHOD path?query` a request) and `hub.faults` are for tests.
+    For tests: `hub.url`, `hub.faults`, and of each request so far `hub.requests` (METHOD
+    path?query), `hub.times` (monotonic seconds) and `hub.ranges` (the Range header).
     """
 
     def __init__(self, root: str | Path, page: int = 1000, token: str | None = None) -> None:
         self._hub = Hub(root, page, token)
-        self.requests = self._hub.requests
+        self.requests, self.times = self._hub.requests, self._hub.times
+        self.ranges = self._hub.ranges
         self.faults = self._hub.faults
         self.url = ""
         self._loop = asyncio.new_event_loop()
