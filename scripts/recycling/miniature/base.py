@@ -1,7 +1,7 @@
 """The small world's base model: a tiny Llama, pre-trained from scratch on seen questions."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -77,8 +77,10 @@ def batches(settings: Pretraining, seed: int) -> Iterator[tuple[Tensor, Tensor]]
         yield torch.tensor(padded), torch.tensor(answers)
 
 
-def pretrain(seed: int, settings: Pretraining) -> tuple[LlamaForCausalLM, list[float]]:
-    """Train a base from scratch on answers only; returns it and the loss of every step.
+def pretrain(
+    seed: int, settings: Pretraining, tell: Callable[[int, float], None] | None = None
+) -> LlamaForCausalLM:
+    """Train a base from scratch on answers only; `tell(step, mean loss)` every hundred steps.
 
     The same seed and settings give the same weights on one machine.
     """
@@ -91,8 +93,8 @@ def pretrain(seed: int, settings: Pretraining) -> tuple[LlamaForCausalLM, list[f
     schedule = get_cosine_schedule_with_warmup(
         optimizer, round(settings.warmup * settings.steps), settings.steps
     )
-    losses = []
-    for ids, answer in batches(settings, seed):
+    total = 0.0
+    for step, (ids, answer) in enumerate(batches(settings, seed), start=1):
         hidden = model.model(ids, use_cache=False).last_hidden_state
         rows = torch.arange(len(ids))
         # The token before the answer predicts it, the answer predicts the end token.
@@ -104,8 +106,11 @@ def pretrain(seed: int, settings: Pretraining) -> tuple[LlamaForCausalLM, list[f
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
-        losses.append(float(loss.detach()))
-    return model.eval(), losses
+        total += float(loss.detach())
+        if tell and step % 100 == 0:
+            tell(step, total / 100)
+            total = 0.0
+    return model.eval()
 
 
 def save(model: LlamaForCausalLM, folder: str | Path) -> None:

@@ -1,0 +1,27 @@
+"""world/adapters/<shard>/: one part of the wild pool, trained on the small world's base."""
+
+from pathlib import Path
+
+from job import Job, run
+
+
+def main(job: Job) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
+
+    from recycling.miniature.wild import recipes, train
+
+    torch.set_num_threads(job.threads)
+    logging.disable_progress_bar()
+    model = AutoModelForCausalLM.from_pretrained(job.input.base, dtype=torch.float32).eval()
+    tokenizer = AutoTokenizer.from_pretrained(job.input.base)
+    settings = job.params["settings"]
+    mine = recipes()[settings["shard"] :: settings["shards"]]
+    for number, recipe in enumerate(mine, start=1):
+        train(recipe, model, tokenizer, Path(job.output.folder), settings["base_repo"])
+        print(f"wild pool: {number} of {len(mine)}: {recipe.repo_id}", flush=True)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,23 @@
+"""world/base/: the small world's base model and tokenizer, pre-trained from scratch."""
+
+from job import Job, run
+
+
+def main(job: Job) -> None:
+    import torch
+
+    from recycling.miniature.base import Pretraining, pretrain, save
+
+    torch.set_num_threads(job.threads)
+    settings = dict(job.params["settings"])
+    seed = settings.pop("seed", 0)
+    plan = Pretraining(**settings)
+
+    def tell(step: int, loss: float) -> None:
+        print(f"pre-training: step {step} of {plan.steps}, loss {loss:.3f}", flush=True)
+
+    save(pretrain(seed, plan, tell), job.output.folder)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,72 @@
+"""Measures all candidates for target tasks, chooses by the rule and writes the task files.
+
+Run again with
+    python scripts/miniature_targets.py BASE_FOLDER TASKS_FOLDER EVIDENCE.md [PROCESSES]
+It takes about seven minutes of CPU; the result is committed, so the workflow does not run it.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+SEEDS = (0, 1)
+
+
+def measured(base: str, job: tuple[Any, Any, int]) -> dict[str, Any]:
+    """One LoRA of one task; in a process of its own with one thread."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from recycling.miniature import targets
+
+    torch.set_num_threads(1)
+    question, settings, seed = job
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32).eval()
+    return targets.measure(model, AutoTokenizer.from_pretrained(base), question, settings, seed)
+
+
+def means(rows: Sequence[Mapping[str, Any]], key: str) -> dict[str, dict[str, float]]:
+    """Means of the numbers of the rows with the same `key`, in order of appearance."""
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(row[key], []).append(row)
+    numbers = ("majority", "base", "lora", "validation_loss", "best_step")
+    return {
+        name: {number: fmean(row[number] for row in group) for number in numbers}
+        for name, group in groups.items()
+    }
+
+
+def main(base: str, tasks: str, page: str, processes: int = 2) -> None:
+    """base: folder of the base; tasks: folder of the task files; page: the evidence to write."""
+    from recycling.miniature import datasets, evidence, family, targets
+
+    grid, development, candidates = targets.grid(), family.development(), family.candidates()
+    with ProcessPoolExecutor(processes) as pool:
+        jobs = [(question, settings, 0) for settings in grid for question in development]
+        searched = [
+            {**row, "settings": f"lr {row['lr']}, rank {row['rank']}, {row['steps']} steps"}
+            for row in pool.map(partial(measured, base), jobs)
+        ]
+        search = means(searched, "settings")
+        best = min(range(len(grid)), key=lambda i: list(search.values())[i]["validation_loss"])
+        jobs = [(question, grid[best], seed) for question in candidates for seed in SEEDS]
+        rows = list(pool.map(partial(measured, base), jobs))
+    table = means(rows, "task")
+    told = targets.choose(candidates, table)
+    chosen = [question for question in candidates if told[family.task_name(question)] == "chosen"]
+    siblings = family.siblings(chosen, targets.SIBLINGS)
+    for question in (*chosen, *siblings):
+        datasets.write_task_file(tasks, question)
+    text = evidence.page(search, list(search)[best], table, told, siblings)
+    Path(page).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) not in (4, 5):
+        sys.exit((__doc__ or "").strip())
+    main(*sys.argv[1:4], *(int(number) for number in sys.argv[4:]))
