@@ -1,0 +1,54 @@
+# The small world: what the Hub, and all who ever uploaded to it, are to the real study.
+WORLD = config["world"]
+
+
+rule miniature_base:
+    input:
+        lock=LOCK,
+    output:
+        folder=directory(f"{OUT}/world/base"),
+    log:
+        f"{OUT}/logs/world/base.log",
+    threads: 2
+    params:
+        settings=WORLD["base"],
+        code=code("miniature_base"),
+    script:
+        "../scripts/miniature_base.py"
+
+
+rule miniature_adapters:
+    input:
+        base=f"{OUT}/world/base",
+    output:
+        folder=directory(f"{OUT}/world/adapters/{{shard}}"),
+    log:
+        f"{OUT}/logs/world/adapters-{{shard}}.log",
+    params:
+        settings=lambda w: {
+            "shard": int(w.shard),
+            "shards": WORLD["shards"],
+            "base_repo": config["base"]["repo"],
+        },
+        code=code("miniature_adapters"),
+    script:
+        "../scripts/miniature_adapters.py"
+
+
+rule miniature_hub:
+    input:
+        base=f"{OUT}/world/base",
+        adapters=expand(f"{OUT}/world/adapters/{{shard}}", shard=range(WORLD["shards"])),
+    output:
+        ready=f"{OUT}/world/hub/ready.json",
+    log:
+        f"{OUT}/logs/world/hub.log",
+    params:
+        settings={
+            "tasks": all_tasks(config),
+            "base_repo": config["base"]["repo"],
+            "alias": config["base"]["aliases"][0],
+        },
+        code=code("miniature_hub"),
+    script:
+        "../scripts/miniature_hub.py"
