@@ -1,0 +1,66 @@
+"""Tokens and labels, and the text that is compared."""
+
+import pytest
+from tests.tasks.small import small_tokenizer
+
+from recycling.errors import UserError
+from recycling.tasks.encoding import IGNORED, encode, prompt_text
+from recycling.tasks.examples import Example, messages
+from recycling.tasks.metric import normalised
+
+TOKENIZER = small_tokenizer()
+EXAMPLE = Example("train-7", "w1 w2", "w3 w4 w5", "w6 w7")
+
+
+def test_loss_falls_on_the_answer_and_its_end_alone() -> None:
+    (encoded,) = encode(TOKENIZER, [EXAMPLE], max_length=100)
+    tokens = TOKENIZER.convert_ids_to_tokens(encoded["input_ids"])
+    prompt = ["<system>", "w1", "w2", "<end>", "<user>", "w3", "w4", "w5", "<end>", "<assistant>"]
+    answer = ["w6", "w7", "<end>"]
+    assert tokens == prompt + answer
+    assert encoded["labels"][: len(prompt)] == [IGNORED] * len(prompt)
+    assert TOKENIZER.convert_ids_to_tokens(encoded["labels"][len(prompt) :]) == answer
+
+
+def test_training_sees_the_prompt_that_generation_sees() -> None:
+    (encoded,) = encode(TOKENIZER, [EXAMPLE], max_length=100)
+    prompt = TOKENIZER(prompt_text(TOKENIZER, EXAMPLE), add_special_tokens=False)["input_ids"]
+    assert encoded["input_ids"][: len(prompt)] == prompt
+
+
+def test_an_answer_that_would_be_cut_off_is_refused_by_name() -> None:
+    assert encode(TOKENIZER, [EXAMPLE], max_length=13)
+    with pytest.raises(UserError, match=r"example train-7: 13 tokens, over max_length 12"):
+        encode(TOKENIZER, [EXAMPLE], max_length=12)
+
+
+def test_a_template_that_changes_the_prompt_is_refused() -> None:
+    fickle = small_tokenizer()
+    fickle.chat_template = "{{ messages | length }} " + str(fickle.chat_template)
+    with pytest.raises(UserError, match="chat template"):
+        encode(fickle, [EXAMPLE], max_length=100)
+
+
+def test_an_empty_instruction_gives_no_system_message() -> None:
+    chat = messages(Example("1", "", "hello", "bye"), with_answer=True)
+    assert [turn["role"] for turn in chat] == ["user", "assistant"]
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        (" Yes. ", "yes"),
+        ("not entailment", "NotEntailment"),
+        ("3 + 4 = 7\n#### 1,000.", "1,000"),
+        ("a #### b #### c", "c"),
+        ("e.g..", "E.G.."),
+        ("", " . "),
+    ],
+)
+def test_what_counts_as_the_same_answer(given: str, wanted: str) -> None:
+    assert normalised(given) == normalised(wanted)
+
+
+@pytest.mark.parametrize(("one", "other"), [("7", "-7"), ("a.", "a.b"), ("yes!", "yes")])
+def test_what_counts_as_another(one: str, other: str) -> None:
+    assert normalised(one) != normalised(other)
