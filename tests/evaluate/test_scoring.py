@@ -1,0 +1,139 @@
+"""Scores of a pool: right, kept pair by pair, and resumed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tests.evaluate.conftest import make_task, teach
+
+from recycling.evaluate import scoring
+from recycling.evaluate.evaluator import Evaluator
+from recycling.evaluate.records import read_records
+from recycling.evaluate.scoring import COLUMNS, RECORDS, combined, score_pool, share
+from recycling.lora.adapter import Adapter
+from recycling.lora.export import save_adapter
+from recycling.lora.lowrank import LowRank
+from recycling.store.store import Store
+
+RECIPE = {"code": "c", "settings": {}, "inputs": {"base": "b"}}
+
+
+@dataclass(frozen=True)
+class Item:
+    name: str
+    folder: Path
+    content: str
+
+
+@pytest.fixture(scope="module")
+def tasks(tmp_path_factory: pytest.TempPathFactory, tokenizer: Any, model: Any) -> list[Item]:
+    root = tmp_path_factory.mktemp("scoring")
+    folders = [
+        make_task(root / name, tokenizer, instruction=words)
+        for name, words in (("a", "w1 w2"), ("b", "w3 w4 w5 w6"))
+    ]
+    for folder in folders:
+        teach(folder, tokenizer, model, "train", "validation", "test")
+    return [Item(f"task-{place}", folder, f"t{place}") for place, folder in enumerate(folders)]
+
+
+@pytest.fixture(scope="module")
+def adapters(tmp_path_factory: pytest.TempPathFactory) -> list[Item]:
+    root = tmp_path_factory.mktemp("pool")
+    found = []
+    for seed in range(4):
+        generator = torch.Generator().manual_seed(seed)
+        factors = {
+            f"model.layers.{layer}.self_attn.q_proj": LowRank(
+                torch.randn(2, 64, generator=generator) * seed * 0.05,
+                torch.randn(64, 2, generator=generator),
+                0.5,
+            )
+            for layer in range(2)
+        }
+        save_adapter(root / str(seed), factors, base_model="tiny")
+        found.append(Item(f"org/adapter-{seed}", root / str(seed), f"sha-{seed}"))
+    return found
+
+
+def scored(model: Callable[[], Any], tokenizer: Any, store: Path, *pool: Any, **more: Any) -> Any:
+    adapters, tasks = pool
+    return score_pool(model, tokenizer, adapters, tasks, store=Store(store), recipe=RECIPE, **more)
+
+
+def test_scores_are_those_of_each_adapter_alone(
+    model: Any, tokenizer: Any, adapters: list[Item], tasks: list[Item], tmp_path: Path
+) -> None:
+    rows = scored(lambda: model, tokenizer, tmp_path, adapters, tasks)
+    assert [(row["repo_id"], row["task"]) for row in rows] == [
+        (adapter.name, task.name) for adapter in adapters for task in tasks
+    ]
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    for row in rows:
+        adapter = next(a for a in adapters if a.name == row["repo_id"])
+        task = next(t for t in tasks if t.name == row["task"])
+        weights = {name: part.delta() for name, part in Adapter.open(adapter.folder).items()}
+        for name, delta in weights.items():
+            model.get_submodule(name).weight.data = before[f"{name}.weight"] + delta
+        for split, size in (("train", 60), ("validation", 20)):
+            alone = Evaluator(tokenizer, task.folder, split)(model)
+            assert row[split] == pytest.approx(alone.accuracy)
+            assert row[f"n_{split}"] == size
+        assert set(row) <= set(COLUMNS) and "test" not in row
+    model.load_state_dict(before)
+    assert len({row["train"] for row in rows}) > 3
+
+
+def test_it_goes_on_with_the_pair_it_was_in(
+    model: Any,
+    tokenizer: Any,
+    adapters: list[Item],
+    tasks: list[Item],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = scored(lambda: model, tokenizer, tmp_path / "whole", adapters, tasks)
+    done: list[str] = []
+    limit = 3
+
+    class Dying(Evaluator):
+        def __call__(self, model: Any) -> Any:
+            if len(done) == limit:
+                raise KeyboardInterrupt
+            done.append("one")
+            return super().__call__(model)
+
+    monkeypatch.setattr(scoring, "Evaluator", Dying)
+    with pytest.raises(KeyboardInterrupt):
+        scored(lambda: model, tokenizer, tmp_path / "store", adapters, tasks)
+    limit = 100
+    assert scored(lambda: model, tokenizer, tmp_path / "store", adapters, tasks) == whole
+    assert len(done) == len(adapters) * len(tasks)
+
+    def no_model() -> Any:
+        raise AssertionError("everything is in the store")
+
+    gone = [Item(adapter.name, Path("gone"), adapter.content) for adapter in adapters]
+    assert scored(no_model, tokenizer, tmp_path / "store", gone, tasks) == whole
+
+
+def test_records_and_test_split_are_kept(
+    model: Any, tokenizer: Any, adapters: list[Item], tasks: list[Item], tmp_path: Path
+) -> None:
+    splits = ("train", "validation", "test")
+    (row,) = scored(lambda: model, tokenizer, tmp_path, adapters[:1], tasks[:1], splits=splits)
+    assert (row["n_train"], row["n_validation"], row["n_test"]) == (60, 20, 20)
+    (path,) = tmp_path.rglob(RECORDS)
+    records = read_records(path)
+    assert len(records) == 100
+    assert combined(row, splits) == pytest.approx(sum(r.correct for r in records) / 100)
+    assert combined(row, ["train"]) == row["train"]
+
+
+def test_shares_hold_every_adapter_once() -> None:
+    shares = [share(range(10), part, 3) for part in range(3)]
+    assert sorted(one for part in shares for one in part) == list(range(10))
+    assert max(map(len, shares)) - min(map(len, shares)) <= 1
