@@ -18,22 +18,20 @@ from recycling.adapt.coefficients import Coefficients
 from recycling.errors import UserError
 from recycling.lora import LowRank
 
-# Elements of K dense deltas of one module up to which they are kept. At 128 x 320, K = 20 and 130
-# tokens a step costs 10 % to 50 % less than with factors; at an LLM's sizes they would not fit.
+# Elements of K dense deltas of one module up to which they are kept: an LLM's would not fit.
 DENSE_LIMIT = 2**22
 
+Forward = Callable[[Tensor], Tensor]
 
-class AdaptiveModel(nn.Module):
-    """The model with its coefficients; made by `attached`."""
 
-    def __init__(self, model: nn.Module, coefficients: Coefficients) -> None:
+class Wrapped(nn.Module):
+    """A model beside the parameters that its replaced modules use; base of what is trained."""
+
+    def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
-        self.coefficients = coefficients
-        self.values: tuple[Tensor, ...] = ()
 
     def forward(self, **inputs: Any) -> Any:
-        self.values = self.coefficients().unbind(0)
         return self.model(**inputs)
 
     def gradient_checkpointing_enable(self, **kwargs: Any) -> None:
@@ -41,6 +39,19 @@ class AdaptiveModel(nn.Module):
 
     def gradient_checkpointing_disable(self) -> None:
         self.model.gradient_checkpointing_disable()  # type: ignore[operator]
+
+
+class AdaptiveModel(Wrapped):
+    """A model with coefficients, which are activated once a forward pass."""
+
+    def __init__(self, model: nn.Module, coefficients: Coefficients) -> None:
+        super().__init__(model)
+        self.coefficients = coefficients
+        self.values: tuple[Tensor, ...] = ()
+
+    def forward(self, **inputs: Any) -> Any:
+        self.values = self.coefficients().unbind(0)
+        return self.model(**inputs)
 
 
 @contextlib.contextmanager
@@ -52,25 +63,45 @@ def attached(
 ) -> Iterator[AdaptiveModel]:
     """The model with `adapters` under `coefficients`; only the coefficients require gradients.
 
-    On exit the model is as it was. UserError where an adapter's module does not fit the model.
+    The coefficients are those of adapters at the same positions; one given here as {} is left out
+    (pi-Tuning runs its target LoRA itself). On exit the model is as it was. UserError where an
+    adapter's module does not fit the model.
     """
-    flags = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
-    adaptive = AdaptiveModel(model, coefficients)
+    adaptive = AdaptiveModel(model, coefficients.to(next(model.parameters()).device))
     with contextlib.ExitStack() as stack:
-        for parameter, _ in flags:
-            parameter.requires_grad_(False)
-        device = next(model.parameters()).device
-        coefficients.to(device)
+        stack.enter_context(frozen(model))
         for name in coefficients.modules_:
             module = linear(model, name)
-            forward = _forward(module, name, adapters, adaptive, dense_limit)
-            stack.enter_context(replaced(module, forward))
-        try:
-            yield adaptive
-        finally:
-            coefficients.to("cpu")
-            for parameter, flag in flags:
-                parameter.requires_grad_(flag)
+            if any(name in adapter for adapter in adapters):
+                forward = _forward(adaptive, module, name, adapters, dense_limit)
+                stack.enter_context(replaced(module, forward))
+        yield adaptive
+    coefficients.to("cpu")
+
+
+@contextlib.contextmanager
+def frozen(model: nn.Module) -> Iterator[None]:
+    """No parameter of the model requires gradients for a while."""
+    flags = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
+    model.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter, flag in flags:
+            parameter.requires_grad_(flag)
+
+
+@contextlib.contextmanager
+def replaced(module: nn.Module, forward: Forward) -> Iterator[None]:
+    """Let `module` compute `forward` for a while."""
+    before = module.__dict__.get("forward")
+    module.forward = forward
+    try:
+        yield
+    finally:
+        del module.forward
+        if before is not None:
+            module.forward = before
 
 
 def linear(model: nn.Module, name: str) -> nn.Linear:
@@ -82,19 +113,6 @@ def linear(model: nn.Module, name: str) -> nn.Linear:
     if not isinstance(module, nn.Linear):
         raise UserError(f"{name}: an adapter has this module, but the model has no such nn.Linear")
     return module
-
-
-@contextlib.contextmanager
-def replaced(module: nn.Module, forward: Callable[..., Any]) -> Iterator[None]:
-    """Let `module` compute `forward` for a while."""
-    before = module.__dict__.get("forward")
-    module.forward = forward  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        del module.forward
-        if before is not None:
-            module.forward = before  # type: ignore[method-assign]
 
 
 def factors(
@@ -111,37 +129,62 @@ def factors(
     return parts
 
 
+def stacked(parts: Sequence[LowRank], weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """A (R, in) and B (out, R) of all parts in the weight's dtype, and scaling (R,) in float32."""
+    a = torch.cat([part.A.to(weight) for part in parts])
+    b = torch.cat([part.B.to(weight) for part in parts], dim=1)
+    ranks = torch.tensor([part.rank for part in parts])
+    scaling = torch.repeat_interleave(torch.tensor([part.scaling for part in parts]), ranks)
+    return a, b, scaling.to(weight.device)
+
+
 def _forward(
+    adaptive: AdaptiveModel,
     module: nn.Linear,
     name: str,
     adapters: Sequence[Mapping[str, LowRank]],
-    adaptive: AdaptiveModel,
     dense_limit: int,
-) -> Callable[[Tensor], Tensor]:
-    coefficients, weight = adaptive.coefficients, module.weight
-    parts = factors(module, name, adapters)
-    row, columns = coefficients.groups[name], coefficients.columns[name]
-    per_rank = coefficients.granularity == "rank"
-    if not per_rank and len(parts) * weight.numel() <= dense_limit:
-        index = torch.unique(columns).to(weight.device)
-        dense = torch.stack([part.delta().flatten() for part in parts]).to(weight.device).T
-        flat = weight.detach().float().flatten()
-
-        def merged(x: Tensor) -> Tensor:
-            total = torch.addmv(flat, dense, adaptive.values[row][index])
-            return F.linear(x, total.view(weight.shape).to(weight.dtype), module.bias)
-
-        return merged
-
-    a = torch.cat([part.A for part in parts]).to(weight)
-    b = torch.cat([part.B for part in parts], dim=1).to(weight)
+) -> Forward:
+    parts, row = factors(module, name, adapters), adaptive.coefficients.groups[name]
+    if adaptive.coefficients.granularity == "rank":
+        return _factored(adaptive, module, parts, row, adaptive.coefficients.columns[name])
+    members = torch.tensor([i for i, adapter in enumerate(adapters) if name in adapter])
+    if len(parts) * module.weight.numel() <= dense_limit:
+        return _merged(adaptive, module, parts, row, members)
     ranks = torch.tensor([part.rank for part in parts])
-    scaling = torch.repeat_interleave(torch.tensor([p.scaling for p in parts]), ranks)
-    scaling, columns = scaling.to(weight.device), columns.to(weight.device)
-    base = module.forward
+    return _factored(adaptive, module, parts, row, torch.repeat_interleave(members, ranks))
 
-    def added(x: Tensor) -> Tensor:
+
+def _factored(
+    adaptive: AdaptiveModel,
+    module: nn.Linear,
+    parts: Sequence[LowRank],
+    row: int,
+    columns: Tensor,
+) -> Forward:
+    a, b, scaling = stacked(parts, module.weight)
+    columns, base = columns.to(scaling.device), module.forward
+
+    def forward(x: Tensor) -> Tensor:
         hidden = F.linear(x, a) * (adaptive.values[row][columns] * scaling)
         return base(x) + F.linear(hidden.to(x.dtype), b)
 
-    return added
+    return forward
+
+
+def _merged(
+    adaptive: AdaptiveModel,
+    module: nn.Linear,
+    parts: Sequence[LowRank],
+    row: int,
+    members: Tensor,
+) -> Forward:
+    weight = module.weight.detach()
+    dense = torch.stack([part.delta().flatten() for part in parts]).to(weight.device).T
+    flat, members = weight.float().flatten(), members.to(weight.device)
+
+    def forward(x: Tensor) -> Tensor:
+        total = torch.addmv(flat, dense, adaptive.values[row][members])
+        return F.linear(x, total.view(weight.shape).to(weight.dtype), module.bias)
+
+    return forward

@@ -1,7 +1,7 @@
 """transformers' Trainer, with the best step kept in memory and checkpoints of what is trained."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,24 +24,26 @@ def run(
     settings: t.Training,
     seed: int,
     extra_loss: Callable[[], Tensor] | None,
-    folder: Path,
-    checkpoints: bool,
+    rates: Mapping[str, float],
+    resume: Path | None,
 ) -> t.Fit:
     """Train `model` in place as `recycling.adapt.training.fit` says."""
     parameters = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     watch = _Watch(model, parameters, t.batches(validation), settings)
     if settings.steps > 0 and parameters:
-        arguments = _arguments(model, settings, seed, folder, checkpoints)
+        arguments = _arguments(model, settings, seed, resume)
+        rates = {name: rates.get(name, settings.lr) for name, _ in parameters}
         trainer = _Trainer(
             model=model,
             args=arguments,
             train_dataset=list(train),  # type: ignore[arg-type]
             data_collator=t.collate,  # type: ignore[arg-type]
             callbacks=[watch],
+            optimizers=(_optimiser(parameters, rates, settings.weight_decay), None),
         )
         trainer.extra_loss, trainer.parameters = extra_loss, parameters
         trainer.remove_callback(PrinterCallback)
-        whole = _whole_checkpoint(folder) if checkpoints else None
+        whole = _whole_checkpoint(resume) if resume else None
         if whole:
             watch.load(whole)
         trainer.train(resume_from_checkpoint=str(whole) if whole else None)
@@ -51,23 +53,21 @@ def run(
 
 
 def _arguments(
-    model: nn.Module, settings: t.Training, seed: int, folder: Path, checkpoints: bool
+    model: nn.Module, settings: t.Training, seed: int, resume: Path | None
 ) -> TrainingArguments:
     micro = settings.micro_batch or settings.batch_size
     arguments = TrainingArguments(
-        output_dir=str(folder),
+        output_dir=str(resume or "."),  # without checkpoints nothing is written
         max_steps=settings.steps,
         per_device_train_batch_size=micro,
         gradient_accumulation_steps=settings.batch_size // micro,
         learning_rate=settings.lr,
-        weight_decay=settings.weight_decay,
         lr_scheduler_type="cosine",
         warmup_steps=t.warmup_steps(settings),
         max_grad_norm=settings.max_grad_norm,
-        optim="adamw_torch",
         seed=seed,
         eval_strategy="no",
-        save_strategy="steps" if checkpoints else "no",
+        save_strategy="steps" if resume else "no",
         save_steps=settings.save_every,
         logging_strategy="no",
         report_to=[],
@@ -79,6 +79,17 @@ def _arguments(
     if arguments.n_gpu > 1:  # one job has one GPU; data parallelism would copy the hooks' model
         arguments._n_gpu = 1
     return arguments
+
+
+def _optimiser(
+    parameters: list[tuple[str, nn.Parameter]], rates: Mapping[str, float], weight_decay: float
+) -> torch.optim.AdamW:
+    """AdamW with a group for each learning rate; weight decay falls on everything trained."""
+    groups = [
+        {"params": [p for name, p in parameters if rates[name] == rate], "lr": rate}
+        for rate in sorted(set(rates.values()))
+    ]
+    return torch.optim.AdamW(groups, weight_decay=weight_decay)
 
 
 class _Trainer(Trainer):

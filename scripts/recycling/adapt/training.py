@@ -14,7 +14,6 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -34,9 +33,9 @@ class Training:
     lr: peak learning rate. steps: optimiser steps. batch_size: examples a step, reached by
     accumulating micro-batches of `micro_batch` examples. warmup: share of the steps.
     evaluate_every, patience: steps between validations, and how many of them without a new best
-    end the training (None: never). keep: "best" restores the step of least validation loss, step 0 included;
-    "last" leaves the last step (as the released code did for merges). save_every: steps between
-    checkpoints where `fit` is given a folder to resume from.
+    end the training (None: never). keep: "best" restores the step of least validation loss, step
+    0 included; "last" leaves the last step (as the released code did for merges). save_every:
+    steps between checkpoints where `fit` is given a folder to resume from.
     """
 
     lr: float
@@ -129,12 +128,14 @@ def fit(
     seed: int,
     *,
     extra_loss: Callable[[], Tensor] | None = None,
+    rates: Mapping[str, float] | None = None,
     resume: Path | None = None,
 ) -> Fit:
     """Train the parameters of `model` that require gradients; the kept step's values are in place.
 
     `model(input_ids=, attention_mask=, labels=)` returns an output with `.loss` (and takes
     `num_items_in_batch`, as transformers' causal models do). `extra_loss()` is added once a step.
+    `rates`: learning rates of parameters, by name, that are not `settings.lr`.
     With `resume`, checkpoints lie in that folder and a killed training goes on from the last whole
     one, to the same values; the folder is the caller's to remove. The result depends on the
     arguments alone: random states are seeded here and put back afterwards.
@@ -151,12 +152,9 @@ def fit(
 
     flags = [(module, module.training) for module in model.modules()]
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_seeded(seed))
+        stack.enter_context(seeded(seed))
         stack.enter_context(_frozen_garbage())
-        folder = resume or Path(stack.enter_context(TemporaryDirectory()))
-        result = run(
-            model, train, validation, settings, seed, extra_loss, folder, resume is not None
-        )
+        result = run(model, train, validation, settings, seed, extra_loss, rates or {}, resume)
     for module, training in flags:
         module.training = training
     for parameter in model.parameters():
@@ -170,7 +168,7 @@ def warmup_steps(settings: Training) -> int:
 
 
 @contextlib.contextmanager
-def _seeded(seed: int) -> Iterator[None]:
+def seeded(seed: int) -> Iterator[None]:
     """Seed Python's, NumPy's and torch's generators; put their states back on exit."""
     states: tuple[Any, ...] = (random.getstate(), np.random.get_state())
     with torch.random.fork_rng():

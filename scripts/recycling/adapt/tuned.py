@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,13 +15,15 @@ from recycling.errors import UserError
 from recycling.files import atomic, read_json, write_json
 from recycling.lora import LowRank, folded, stack
 
-TENSORS, FACTS = "coefficients.safetensors", "coefficients.json"
+TENSORS, FACTS, TRAINED = "coefficients.safetensors", "coefficients.json", "target.safetensors"
 
 
 class Tuned(Protocol):
     """The outcome of a method's `tune`."""
 
-    fit: Fit
+    @property
+    def fit(self) -> Fit:
+        """How the tuning went."""
 
     def applied(self, model: nn.Module) -> contextlib.AbstractContextManager[Any]:
         """The model with the merge in it, for as long as the context lasts."""
@@ -30,19 +32,30 @@ class Tuned(Protocol):
         """Write coefficients.safetensors and coefficients.json."""
 
 
+class Trained(dict[str, LowRank]):
+    """Factors in memory that go by an adapter's name."""
+
+    def __init__(self, factors: Mapping[str, LowRank], name: str) -> None:
+        super().__init__(factors)
+        self.name = name
+
+
 @dataclass(frozen=True)
 class Merged:
     """A weighted sum of adapters, module by module.
 
     weights: a module's coefficients after their activation, float32: one an adapter that has the
-    module, in the adapters' order, or with granularity "rank" one a rank dimension.
+    module, in the adapters' order, or with granularity "rank" one a rank dimension. facts: what to
+    note beside them (method, settings, seed). trained: index of the adapter whose own weights were
+    trained too, if any; they are saved with the coefficients.
     """
 
     fit: Fit
     adapters: Sequence[Mapping[str, LowRank]]
     weights: Mapping[str, Tensor]
     granularity: str
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any]
+    trained: int | None = None
 
     def deltas(self) -> Iterator[tuple[str, LowRank]]:
         """(module, merged delta) in sorted order, each as exact stacked factors."""
@@ -51,7 +64,7 @@ class Merged:
             weights = self.weights[module]
             if self.granularity == "rank":
                 whole = stack(parts)
-                yield module, LowRank(whole.A.float() * weights[:, None], whole.B, whole.scaling)
+                yield module, LowRank(whole.A * weights[:, None], whole.B, whole.scaling)
             else:
                 yield module, stack(parts, weights.tolist())
 
@@ -60,7 +73,7 @@ class Merged:
         return folded(model, self.deltas())
 
     def save(self, folder: Path) -> None:
-        """Write the coefficients and, as JSON, what they belong to."""
+        """Write the coefficients, what they belong to, and target.safetensors where one trained."""
         folder = Path(folder)
         members = {
             module: [i for i, adapter in enumerate(self.adapters) if module in adapter]
@@ -69,35 +82,50 @@ class Merged:
         facts = {
             **self.facts,
             "granularity": self.granularity,
-            "adapters": [getattr(a, "name", str(i)) for i, a in enumerate(self.adapters)],
+            "adapters": names(self.adapters),
             "members": members,
-            "best_step": self.fit.best_step,
-            "losses": [list(entry) for entry in self.fit.losses],
+            "trained": self.trained,
+            **fit_facts(self.fit),
         }
         write_tensors(folder / TENSORS, self.weights)
+        if self.trained is not None:
+            tensors: dict[str, Tensor] = {}
+            for module, part in self.adapters[self.trained].items():
+                tensors |= {f"{module}.A": part.A, f"{module}.B": part.B}
+                tensors[f"{module}.scaling"] = torch.tensor(part.scaling, dtype=torch.float64)
+            write_tensors(folder / TRAINED, tensors)
         write_json(folder / FACTS, facts)
-
-
-def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """A safetensors file, atomically, with the same bytes for the same tensors."""
-    with atomic(path) as temporary:
-        temporary.write_bytes(save({k: tensors[k].contiguous() for k in sorted(tensors)}))
 
 
 def restore(folder: Path, adapters: Sequence[Mapping[str, LowRank]]) -> Merged:
     """The merge that `Merged.save` wrote, over the same adapters in the same order.
 
-    UserError where the adapters are not those of the file.
+    Adapters are given as they were before the tuning; trained weights come from the folder.
+    UserError where the adapters are not those of the file, or what it holds is no weighted sum.
     """
     folder = Path(folder)
     facts = read_json(folder / FACTS)
-    names = [getattr(a, "name", str(i)) for i, a in enumerate(adapters)]
-    if names != facts["adapters"]:
-        raise UserError(f"{folder / FACTS}: made from adapters {facts['adapters']}, given {names}")
+    if "granularity" not in facts:
+        raise UserError(f"{folder}: {facts['method']} is no weighted sum; it cannot be exported")
+    if names(adapters) != facts["adapters"]:
+        raise UserError(
+            f"{folder / FACTS}: made from {facts['adapters']}, but given {names(adapters)}"
+        )
+    trained = facts["trained"]
+    if trained is not None:
+        tensors = load_file(folder / TRAINED)
+        factors = {
+            module: LowRank(
+                tensors[f"{module}.A"], tensors[f"{module}.B"], tensors[f"{module}.scaling"].item()
+            )
+            for module in adapters[trained]
+        }
+        adapters = list(adapters)
+        adapters[trained] = Trained(factors, names(adapters)[trained])
     losses = tuple((int(step), float(loss)) for step, loss in facts["losses"])
-    best = min((loss for _, loss in losses), default=float("nan"))
-    fit = Fit(int(facts["best_step"]), best, losses)
-    return Merged(fit, adapters, load_file(folder / TENSORS), facts["granularity"], facts)
+    fit = Fit(int(facts["best_step"]), dict(losses).get(facts["best_step"], float("nan")), losses)
+    weights = load_file(folder / TENSORS)
+    return Merged(fit, adapters, weights, facts["granularity"], facts, trained)
 
 
 def coefficient_map(folder: Path) -> tuple[list[str], list[str], Tensor]:
@@ -106,10 +134,26 @@ def coefficient_map(folder: Path) -> tuple[list[str], list[str], Tensor]:
     With granularity "rank" there is no such matrix: UserError.
     """
     facts, weights = read_json(Path(folder) / FACTS), load_file(Path(folder) / TENSORS)
-    if facts["granularity"] == "rank":
-        raise UserError(f"{folder}: coefficients are one a rank dimension, not one an adapter")
+    if facts.get("granularity", "rank") == "rank":
+        raise UserError(f"{folder}: its coefficients are not one an adapter and module")
     modules = sorted(facts["members"])
     matrix = torch.full((len(modules), len(facts["adapters"])), float("nan"))
     for row, module in enumerate(modules):
         matrix[row, facts["members"][module]] = weights[module]
     return modules, facts["adapters"], matrix
+
+
+def names(adapters: Sequence[Mapping[str, LowRank]]) -> list[str]:
+    """The adapters' names; the position of one in memory without a name."""
+    return [str(getattr(adapter, "name", i)) for i, adapter in enumerate(adapters)]
+
+
+def fit_facts(fit: Fit) -> dict[str, Any]:
+    """A fit as JSON holds it."""
+    return {"best_step": fit.best_step, "losses": [list(entry) for entry in fit.losses]}
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """A safetensors file, atomically, with the same bytes for the same tensors."""
+    with atomic(path) as temporary:
+        temporary.write_bytes(save({k: tensors[k].contiguous() for k in sorted(tensors)}))

@@ -1,0 +1,160 @@
+"""Arrow (Ostapenko et al. 2024): each token chooses its adapters, module by module.
+
+An adapter's prototype in a module is the top right singular vector v of its delta. A token with
+input x scores the adapters by |v . x|; a softmax over the scores of the best `top_k` weighs their
+outputs: y = base(x) + sum_i w_i s_i B_i A_i x. With `training` the prototypes learn, from there.
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from recycling.adapt.layer import Forward, Wrapped, factors, frozen, linear, replaced, stacked
+from recycling.adapt.settings import parse
+from recycling.adapt.training import Encoded, Fit, Training, fit
+from recycling.adapt.tuned import FACTS, TENSORS, fit_facts, names, write_tensors
+from recycling.errors import UserError
+from recycling.files import write_json
+from recycling.lora import LowRank
+
+
+@dataclass(frozen=True)
+class Settings:
+    """top_k: adapters a token uses, at most. temperature: of the softmax. training: None is the
+    zero-step form, without any training."""
+
+    top_k: int = 4
+    temperature: float = 1.0
+    training: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.top_k < 1 or self.temperature <= 0:
+            raise UserError("arrow: top_k must be at least 1 and temperature above 0")
+
+
+class Routed(Wrapped):
+    """A model with the prototypes of each routed module, (adapters that have it, in), float32."""
+
+    def __init__(self, model: nn.Module, prototypes: Mapping[str, Tensor]) -> None:
+        super().__init__(model)
+        self.prototypes = nn.ParameterList([nn.Parameter(p.clone()) for p in prototypes.values()])
+
+
+@dataclass(frozen=True)
+class ArrowTuned:
+    """Adapters and the prototypes (by module) that route tokens to them."""
+
+    fit: Fit
+    adapters: Sequence[Mapping[str, LowRank]]
+    prototypes: Mapping[str, Tensor]
+    settings: Settings
+    seed: int
+
+    @contextlib.contextmanager
+    def applied(self, model: nn.Module) -> Iterator[None]:
+        """The model with routing in it: a mixture that depends on the token cannot be folded."""
+        with torch.no_grad(), _routed(model, self.adapters, self.prototypes, self.settings):
+            yield
+
+    def save(self, folder: Path) -> None:
+        """Trained prototypes as coefficients.safetensors (empty in the zero-step form: they follow
+        from the adapters), settings and losses as coefficients.json."""
+        trained = self.prototypes if self.settings.training is not None else {}
+        write_tensors(Path(folder) / TENSORS, trained)
+        facts = {
+            "method": "arrow",
+            "settings": asdict(self.settings),
+            "seed": self.seed,
+            "adapters": names(self.adapters),
+            **fit_facts(self.fit),
+        }
+        write_json(Path(folder) / FACTS, facts)
+
+
+def tune(
+    model: nn.Module,
+    adapters: Sequence[Mapping[str, LowRank]],
+    train: Sequence[Encoded],
+    validation: Sequence[Encoded],
+    *,
+    settings: Mapping[str, Any],
+    seed: int,
+    target: int | None,
+) -> ArrowTuned:
+    """Route between `adapters` by prototypes from their weights, trained where settings ask it."""
+    options = parse(Settings, settings, "arrow")
+    training = Training(lr=1.0, steps=0)
+    if options.training is not None:
+        training = parse(Training, options.training, "arrow: training")
+    prototypes = _prototypes(model, adapters)
+    with _routed(model, adapters, prototypes, options) as routed:
+        result = fit(routed, train, validation, training, seed)
+        learnt = [parameter.detach().cpu() for parameter in routed.prototypes]
+    return ArrowTuned(result, adapters, dict(zip(prototypes, learnt, strict=True)), options, seed)
+
+
+def _prototypes(model: nn.Module, adapters: Sequence[Mapping[str, LowRank]]) -> dict[str, Tensor]:
+    """Top right singular vectors (adapters that have it, in) by module, in sorted order.
+
+    A vector's sign is free (scores take absolute values): its largest entry is made positive.
+    """
+    modules = sorted({module for adapter in adapters for module in adapter})
+    if not modules:
+        raise UserError("arrow: no adapter was given, or none has modules")
+    prototypes = {}
+    for name in modules:
+        rows = []
+        for part in factors(linear(model, name), name, adapters):
+            vector = part.svd(1)[2][0].float()
+            rows.append(vector * torch.sign(vector[vector.abs().argmax()]))
+        prototypes[name] = torch.stack(rows)
+    return prototypes
+
+
+@contextlib.contextmanager
+def _routed(
+    model: nn.Module,
+    adapters: Sequence[Mapping[str, LowRank]],
+    prototypes: Mapping[str, Tensor],
+    options: Settings,
+) -> Iterator[Routed]:
+    routed = Routed(model, prototypes)
+    routed.prototypes.to(next(model.parameters()).device)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(frozen(model))
+        for name, rows in zip(prototypes, routed.prototypes, strict=True):
+            module = linear(model, name)
+            forward = _forward(module, factors(module, name, adapters), rows, options)
+            stack.enter_context(replaced(module, forward))
+        yield routed
+
+
+def _forward(
+    module: nn.Linear, parts: Sequence[LowRank], prototypes: Tensor, options: Settings
+) -> Forward:
+    a, b, scaling = stacked(parts, module.weight)
+    ranks = torch.tensor([part.rank for part in parts])
+    owner = torch.repeat_interleave(torch.arange(len(parts)), ranks).to(scaling.device)
+    base = module.forward
+
+    def forward(x: Tensor) -> Tensor:
+        weights = route(x, prototypes, options.top_k, options.temperature)
+        hidden = F.linear(x, a) * (weights[..., owner] * scaling)
+        return base(x) + F.linear(hidden.to(x.dtype), b)
+
+    return forward
+
+
+def route(x: Tensor, prototypes: Tensor, top_k: int, temperature: float) -> Tensor:
+    """Weights (..., adapters) of inputs x (..., in): zero outside the best `top_k`, sum 1."""
+    scores = F.linear(x.float(), prototypes).abs() / temperature
+    if top_k >= scores.shape[-1]:
+        return torch.softmax(scores, dim=-1)
+    best, index = scores.topk(top_k, dim=-1)
+    return torch.zeros_like(scores).scatter(-1, index, torch.softmax(best, dim=-1))

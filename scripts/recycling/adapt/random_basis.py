@@ -1,0 +1,97 @@
+"""How much of a merge's gain is capacity: coefficients over random adapters (after NOLA).
+
+NOLA (Koohpayegani et al. 2024) writes a LoRA as a learnt combination of fixed random bases. Here
+the bases are K adapters of Gaussian factors; their coefficients are tuned just as `ours` tunes
+those of a pool, so K can grow past any pool. The target LoRA, where given, stays among them.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+
+from recycling.adapt import ours
+from recycling.adapt.settings import parse
+from recycling.adapt.training import Encoded
+from recycling.adapt.tuned import Merged
+from recycling.errors import UserError
+from recycling.lora import LowRank
+
+MODULES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """count: adapters in all, the target LoRA included. rank: of each random one. norm: expected
+    total norm of a random adapter's delta (Frobenius, over its modules). modules: last parts of the
+    names of the modules that they have. tuning: settings of `ours`."""
+
+    count: int
+    rank: int = 8
+    norm: float = 5.0
+    modules: Sequence[str] = MODULES
+    tuning: Mapping[str, Any] = field(default_factory=dict)
+
+
+class RandomAdapter(Mapping[str, LowRank]):
+    """An adapter of Gaussian factors, drawn anew (and equal) each time a module is asked for.
+
+    A's entries have variance 1/in and B's norm^2 / (modules * rank * out), so that the expected
+    squared norm of the whole delta is norm^2, spread evenly over the modules.
+    """
+
+    def __init__(self, shapes: Mapping[str, tuple[int, int]], rank: int, norm: float, seed: int):
+        self.shapes, self.rank, self.norm, self.seed = shapes, rank, norm, seed
+        self.name = f"random-{seed}"
+
+    def __getitem__(self, module: str) -> LowRank:
+        out, in_ = self.shapes[module]
+        number = self.seed * len(self.shapes) + list(self.shapes).index(module)
+        generator = torch.Generator().manual_seed(number)
+        a = torch.randn(self.rank, in_, generator=generator) / math.sqrt(in_)
+        deviation = self.norm / math.sqrt(len(self.shapes) * self.rank * out)
+        return LowRank(a, torch.randn(out, self.rank, generator=generator) * deviation)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.shapes)
+
+    def __len__(self) -> int:
+        return len(self.shapes)
+
+
+def tune(
+    model: nn.Module,
+    adapters: Sequence[Mapping[str, LowRank]],
+    train: Sequence[Encoded],
+    validation: Sequence[Encoded],
+    *,
+    settings: Mapping[str, Any],
+    seed: int,
+    target: int | None,
+) -> Merged:
+    """Tune `count` random adapters, of `adapters` using the target LoRA alone."""
+    options = parse(Settings, settings, "random_basis")
+    shapes = {
+        name: (module.out_features, module.in_features)
+        for name, module in sorted(model.named_modules())
+        if isinstance(module, nn.Linear) and name.rpartition(".")[2] in options.modules
+    }
+    if not shapes:
+        raise UserError(f"random_basis: the model has none of {', '.join(options.modules)}")
+    kept = [] if target is None else [adapters[target]]
+    basis = [
+        RandomAdapter(shapes, options.rank, options.norm, 1000 * seed + i)
+        for i in range(options.count - len(kept))
+    ]
+    return ours.tune(
+        model,
+        [*kept, *basis],
+        train,
+        validation,
+        settings=options.tuning,
+        seed=seed,
+        target=None if target is None else 0,
+    )
