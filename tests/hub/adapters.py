@@ -108,16 +108,16 @@ class World:
             self.root, "model", repo_id, files, **{"card": card, "license": "mit", **kwargs}
         )
 
-    def crawl(self, folder: Path, network: Network = QUICK, **pool: Any) -> list[Candidate]:
+    def crawl(self, out: Path, network: Network = QUICK, **pool: Any) -> list[Candidate]:
         from recycling.hub.crawl import find_candidates
 
         return find_candidates(
-            {"source": "crawl", **pool}, BASE, endpoint=self.hub.url, work=folder, network=network
+            {"source": "crawl", **pool}, BASE, endpoint=self.hub.url, work=out, network=network
         )
 
     def pool(
         self,
-        folder: Path,
+        out: Path,
         candidates: list[Candidate] | None = None,
         network: Network = QUICK,
         **pool: Any,
@@ -126,17 +126,17 @@ class World:
         from recycling.hub.pool import make_pool
 
         if candidates is None:
-            candidates = self.crawl(folder, network, **pool)
+            candidates = self.crawl(out, network, **pool)
         make_pool(
             {"source": "crawl", **pool},
             BASE,
             "main",
             candidates,
             endpoint=self.hub.url,
-            folder=folder,
+            folder=out,
             network=network,
         )
-        return rows(folder)
+        return rows(out)
 
 
 def rows(folder: Path) -> dict[str, dict[str, str]]:

@@ -18,6 +18,15 @@ def world(tmp_path: Path) -> Iterator[World]:
         yield world
 
 
+@pytest.fixture
+def paged(tmp_path: Path) -> Iterator[World]:
+    """The same, with four repositories to a page of the listing."""
+    with Loopback(tmp_path / "hub", page=4) as hub:
+        world = World(tmp_path / "hub", hub)
+        world.base()
+        yield world
+
+
 @pytest.fixture(autouse=True)
 def swift(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waiting between tries is cut short, in our client and in huggingface_hub's."""

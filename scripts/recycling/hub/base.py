@@ -2,6 +2,7 @@
 
 import json
 from functools import partial
+from pathlib import Path
 
 from recycling.errors import UserError
 from recycling.files import canonical_json
@@ -57,3 +58,20 @@ def _asked(client: Client, base: str, revision: str) -> dict[str, tuple[int, int
         header = read_header(partial(read, shard), sizes[shard], LARGEST_HEADER)
         shapes |= linear_shapes(parse_header(header, sizes[shard]))
     return shapes
+
+
+def base_shapes_of_folder(folder: str | Path) -> dict[str, tuple[int, int]]:
+    """The same from a folder with the base's *.safetensors files."""
+    shapes: dict[str, tuple[int, int]] = {}
+    for path in sorted(Path(folder).glob("*.safetensors")):
+        header = read_header(partial(_span, path), path.stat().st_size, LARGEST_HEADER)
+        shapes |= linear_shapes(parse_header(header, path.stat().st_size))
+    if not shapes:
+        raise UserError(f"base.name: {folder} has no safetensors weights")
+    return dict(sorted(shapes.items()))
+
+
+def _span(path: Path, start: int, stop: int) -> bytes:
+    with open(path, "rb") as file:
+        file.seek(start)
+        return file.read(stop - start)

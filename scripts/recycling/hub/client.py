@@ -95,7 +95,7 @@ class Client:
         headers = build_hf_headers(token=self._token)
         # compressed transfer would make lengths and ranges those of another text
         headers |= {"Accept-Encoding": "identity", "Range": f"bytes={start}-{stop - 1}"}
-        seconds = self._longest() + (stop - start) / max(self.network.slowest, 1)
+        seconds = self._longest() + (stop - start) / self.network.slowest
         # a server that ignores the range sends the bytes before it as well
         bounds = {"deadline": seconds, "most": stop + CHUNK}
         with get_session().stream("GET", url, headers=headers, extensions=bounds) as response:

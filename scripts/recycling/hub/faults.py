@@ -1,14 +1,19 @@
 """Permanent errors told from passing ones."""
 
+import contextlib
 import json
 from collections.abc import Iterator
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 
 import httpx2
 from huggingface_hub import errors
+from huggingface_hub.utils import parse_ratelimit_headers
 
 from recycling.hub.reasons import Garbled, Outage, Reject
 
 RETRIED = (408, 425, 429, 500, 502, 503, 504)
+LONGEST_WAIT = 900.0
 BAD_TOKEN = "Invalid credentials in Authorization header"
 
 
@@ -67,10 +72,22 @@ def _permanent(link: BaseException) -> str | None:
 
 
 def _wait(link: BaseException) -> float | None:
+    """Seconds that an answer asks to wait: Retry-After in either form, or the Hub's own header."""
     if not isinstance(link, httpx2.HTTPStatusError | errors.HfHubHTTPError):
         return None
-    asked = link.response.headers.get("Retry-After", "").strip()
-    return float(asked) if asked.isdigit() else None
+    headers = link.response.headers
+    asked = headers.get("Retry-After", "").strip()
+    limit = parse_ratelimit_headers(headers)
+    if asked.isdigit():
+        return min(float(asked), LONGEST_WAIT)
+    if asked:
+        with contextlib.suppress(ValueError):
+            until = parsedate_to_datetime(asked)
+            left = (until - datetime.now(until.tzinfo)).total_seconds()
+            return min(max(left, 0.0), LONGEST_WAIT)
+    if limit is not None and limit.remaining == 0:
+        return min(float(limit.reset_in_seconds), LONGEST_WAIT)
+    return None
 
 
 def _brief(link: BaseException) -> str:

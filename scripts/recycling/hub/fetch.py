@@ -99,18 +99,29 @@ class FolderFiles:
         return self._root / candidate.repo_id.split("/", 1)[1] / file.path
 
     def whole(self, candidate: Candidate, file: File) -> bytes:
-        return self.span(candidate, file, 0, file.size or 0)
+        content = self.span(candidate, file, 0, file.size or 0)
+        self._unchanged(candidate, file, digest_of(content, file))
+        return content
 
     def span(self, candidate: Candidate, file: File, start: int, stop: int) -> bytes:
-        with open(self._path(candidate, file), "rb") as source:
-            source.seek(start)
-            return source.read(stop - start)
+        try:
+            with open(self._path(candidate, file), "rb") as source:
+                source.seek(start)
+                return source.read(stop - start)
+        except OSError as error:
+            raise Outage(f"{self._path(candidate, file)}: {error.strerror}") from None
 
     def download(self, candidate: Candidate, file: File, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(self._path(candidate, file), target)
-        if digest_of_file(target, file) != file.digest:
-            raise Outage(f"{self._path(candidate, file)}: changed since the list was frozen")
+        self._unchanged(candidate, file, digest_of_file(target, file))
+
+    def _unchanged(self, candidate: Candidate, file: File, digest: str) -> None:
+        if digest != file.digest:
+            raise Outage(
+                f"{self._path(candidate, file)}: changed since the list was frozen; "
+                "make candidates.tsv anew"
+            )
 
 
 def verified(candidate: Candidate, file: File, attempt: Callable[[], str]) -> None:

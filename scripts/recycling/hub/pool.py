@@ -35,17 +35,21 @@ def make_pool(
     """Build the pool of a study's settings and write folder/pool.tsv and folder/rejected.tsv.
 
     pool: `source`, `aliases`, `folder` (where the source is a folder) and `screen` (fields of
-    Screening). base, revision: the base model on the Hub, whose shapes are read from its header.
+    Screening). base, revision: the base model on the Hub, or a folder with its weights; its
+    shapes are read from their headers.
     """
     # loaded here so that the endpoint can be chosen before huggingface_hub is imported
-    from recycling.hub.base import base_shapes
+    from recycling.hub.base import base_shapes, base_shapes_of_folder
     from recycling.hub.client import Client
     from recycling.hub.fetch import FolderFiles, HubFiles
 
     settings = checked(Screening, "pool.screen", pool.get("screen") or {})
     with Client(endpoint, network=network) as client:
-        with Evidence(folder / "evidence.tsv") as evidence:
-            shapes = base_shapes(client, base, revision, evidence)
+        if Path(base).is_dir():
+            shapes = base_shapes_of_folder(base)
+        else:
+            with Evidence(folder / "evidence.tsv") as evidence:
+                shapes = base_shapes(client, base, revision, evidence)
         files = FolderFiles(pool["folder"]) if pool["source"] == "folder" else HubFiles(client)
         kept, rejected = build_pool(
             candidates,

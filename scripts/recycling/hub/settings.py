@@ -46,6 +46,11 @@ class Network:
     attempts: int = 6
     slowest: int = 50_000
 
+    def __post_init__(self) -> None:
+        for name in ("workers", "timeout", "attempts", "slowest"):
+            if getattr(self, name) <= 0:
+                raise UserError(f"hub.network.{name}: {getattr(self, name)!r} is not above 0")
+
 
 def checked(kind: type[T], where: str, given: Mapping[str, Any]) -> T:
     """Build `kind` from a mapping. UserError naming the key that is unknown or of a wrong type."""

@@ -25,6 +25,7 @@ class Fault:
     `short` (consistent, but half the bytes), `corrupt` (right size, wrong bytes),
     `stall` (`seconds` of silence first), `drip` (one byte every `seconds`).
     `times`: how many matching requests; -1 is all. `after`: how many go well before.
+    `met` counts the requests that were struck.
     """
 
     action: str
@@ -35,6 +36,7 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     seconds: float = 0.0
+    met: int = 0
 
     def hits(self, line: str) -> bool:
         """Whether this request is struck; counts it."""
@@ -44,6 +46,7 @@ class Fault:
             self.after -= 1
             return False
         self.times -= 1 if self.times > 0 else 0
+        self.met += 1
         return True
 
 
