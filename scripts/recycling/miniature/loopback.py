@@ -79,7 +79,7 @@ class Hub:
             return _error(404, NO_REVISION)
         if what == "revision":
             return _json(_info(repo, commit, blobs="blobs" in request.query))
-        entries = [_entry(path, meta) for path, meta in commit["files"].items()]
+        entries = _entries(commit["files"])
         if what == "paths-info":
             return _json([entry for entry in entries if entry["path"] in wanted])
         if what == "tree":
@@ -216,11 +216,18 @@ def _commit(repo: dict[str, Any], revision: str) -> dict[str, Any] | None:
     return next((commit for commit in repo["commits"] if commit["sha"] == revision), None)
 
 
-def _entry(path: str, meta: dict[str, Any]) -> dict[str, Any]:
-    entry = {"type": "file", "path": path, "size": meta["size"], "oid": meta["oid"]}
-    if meta["lfs"]:
-        entry["lfs"] = {"oid": meta["sha256"], "size": meta["size"], "pointerSize": 134}
-    return entry
+def _entries(files: dict[str, Any]) -> list[dict[str, Any]]:
+    """The files of a commit and the folders that hold them, as a tree lists them."""
+    folders = {path[:end] for path in files for end in range(len(path)) if path[end] == "/"}
+    entries: list[dict[str, Any]] = [
+        {"type": "directory", "path": path, "oid": "0" * 40, "size": 0} for path in sorted(folders)
+    ]
+    for path, meta in files.items():
+        entry = {"type": "file", "path": path, "size": meta["size"], "oid": meta["oid"]}
+        if meta["lfs"]:
+            entry["lfs"] = {"oid": meta["sha256"], "size": meta["size"], "pointerSize": 134}
+        entries.append(entry)
+    return entries
 
 
 def _info(repo: dict[str, Any], commit: dict[str, Any], blobs: bool = False) -> dict[str, Any]:
