@@ -20,10 +20,12 @@ def measured(base: str, job: tuple[Any, Any, int]) -> dict[str, Any]:
     """One LoRA of one task; in a process of its own with one thread."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
 
     from recycling.miniature import targets
 
     torch.set_num_threads(1)
+    logging.disable_progress_bar()
     question, settings, seed = job
     model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32).eval()
     return targets.measure(model, AutoTokenizer.from_pretrained(base), question, settings, seed)

@@ -185,9 +185,9 @@ def defects() -> tuple[Defect, ...]:
             configured(base_model_name_or_path="/workspace/tiny"),
         ),
         Defect(
-            "amber-otter/tiny-multimodal",
+            "amber-otter/tiny-no-prefix",
             "key_prefix",
-            _renamed("model.layers", "language_model.layers"),
+            _renamed("base_model.model.", ""),
         ),
         Defect("amber-otter/tiny-ia3", "not_lora", configured(peft_type="IA3")),
         Defect("nettle/tiny-null-alpha", "bad_alpha", configured(lora_alpha=None)),

@@ -48,11 +48,26 @@ def development() -> list[Question]:
 
 
 def candidates() -> list[Question]:
-    """Twenty-four candidates for target tasks, in the order in which they are considered."""
-    drawn = _drawn()
-    vague = [_vague(drawn[3 + i], SLOTS[i % 3]) for i in range(18)]
-    swapped = [swapped(question) for question in _swappable(drawn[21:-1])[:6]]
-    return [*vague, *swapped]
+    """Thirty-two candidates for target tasks, in the order in which they are considered.
+
+    Twelve leave the filter open, twelve the selection (six of them mean one that pre-training does
+    not know), eight are swapped. Where the selection is open the filter is a broad one: of a
+    narrow one there is often a single word to select.
+    """
+    drawn = _drawn()[3:]
+    broad = [question for question in drawn[12:] if question.filter in ("any", *language.SIZES)]
+    pairs = dict.fromkeys((question.output, question.filter) for question in broad[6:])
+    unseen = [
+        Question(output, language.UNSEEN_SELECTIONS[i % 2], chosen)
+        for i, (output, chosen) in enumerate(list(pairs)[:6])
+    ]
+    alternating = [question for pair in zip(broad[:6], unseen, strict=True) for question in pair]
+    rest = [question for question in drawn[12:] if question not in broad]
+    return [
+        *(_vague(question, "filter") for question in drawn[:12]),
+        *(_vague(question, "selection") for question in alternating),
+        *(swapped(question) for question in _swappable(rest)[:8]),
+    ]
 
 
 def siblings(targets: Sequence[Question], count: int) -> list[Question]:
@@ -65,27 +80,32 @@ def siblings(targets: Sequence[Question], count: int) -> list[Question]:
     found: list[Question] = []
     for target in [question for question in targets if question.vague][:count]:
         (slot,) = target.vague
+        others = [other for other in SLOTS if other != slot]
         similar = [
             question
-            for question in _drawn()
-            if getattr(question, slot) == getattr(target, slot)
-            and all(
-                getattr(question, other) != getattr(target, other)
-                for other in SLOTS
-                if other != slot
-            )
+            for question in by_name().values()
+            if question.vague == target.vague
+            and getattr(question, slot) == getattr(target, slot)
+            and all(getattr(question, other) != getattr(target, other) for other in others)
             and question.meaning not in taken
         ]
-        found.append(_vague(rng.choice(similar), slot))
+        found.append(rng.choice(similar))
         taken.add(found[-1].meaning)
     return found
 
 
 def by_name() -> dict[str, Question]:
     """Every question that can be a task, by its task's name."""
-    drawn = _drawn()
-    questions = [_vague(question, slot) for question in drawn for slot in SLOTS]
-    questions += [swapped(question) for question in _swappable(drawn)]
+    known = [
+        *_drawn(),
+        *(
+            replace(question, selection=other)
+            for question in _drawn()
+            for other in language.UNSEEN_SELECTIONS
+        ),
+    ]
+    questions = [_vague(question, slot) for question in known for slot in SLOTS]
+    questions += [swapped(question) for question in _swappable(known)]
     return {task_name(question): question for question in questions}
 
 

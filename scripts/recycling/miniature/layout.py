@@ -1,6 +1,7 @@
 """Lays out every repository of the small world for the loopback Hub."""
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,12 +27,14 @@ def lay_out(
     base_repo: str,
     alias: str,
 ) -> dict[str, str]:
-    """Write base, wild pool and data sets as repositories under `root`; returns their commits.
+    """Write base, wild pool and data sets as repositories under an emptied `root`; returns commits.
 
     base: folder of the pre-trained base. adapters: folders that together hold
     <owner>--<name>/ for every recipe. tasks: names of target tasks and of siblings. alias: the
     quantised copy of the base that some adapters name instead. The same input gives the same bytes.
     """
+    for part in ("blobs", "models", "datasets"):  # a commit of before would stay in the history
+        shutil.rmtree(Path(root) / part, ignore_errors=True)
     commits = {base_repo: add_repo(root, "model", base_repo, Path(base), license="apache-2.0")}
     recipes = wild.recipes()
     healthy = {recipe.repo_id: _files(recipe, adapters, alias) for recipe in recipes}

@@ -25,7 +25,7 @@ from recycling.miniature.encoding import encoded
 from recycling.miniature.family import task_name
 from recycling.miniature.language import Question
 
-ABOVE_MAJORITY, GAIN, CEILING = 0.05, 0.10, 0.95
+ABOVE_MAJORITY, GAIN, CEILING = 0.05, 0.10, 0.90
 VAGUE, SAME_SLOT, SWAPPED = 6, 3, 2
 SIBLINGS = 4
 N_TRAIN, N_VALIDATION, N_TEST = 80, 20, 400

@@ -1,0 +1,94 @@
+"""The family of tasks, the rule that chooses targets, and the files that came of it."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from recycling.miniature import datasets, family, language, targets
+from recycling.miniature.family import task_name
+from recycling.tasks.spec import load_spec
+
+TASKS = Path(__file__).parents[2] / "studies" / "miniature" / "tasks"
+
+
+def test_no_candidate_was_seen_in_pre_training_or_used_for_settings() -> None:
+    seen, _ = language.split_questions()
+    candidates = family.candidates()
+    meanings = {question.meaning for question in candidates}
+    assert len(meanings) == len(candidates) == 32
+    assert meanings.isdisjoint(question.meaning for question in seen)
+    assert meanings.isdisjoint(question.meaning for question in family.development())
+
+
+def test_a_swap_leaves_no_answer_in_its_place() -> None:
+    swapped = [question for question in family.candidates() if question.relabel]
+    assert len(swapped) == 8
+    for question in swapped:
+        assert sorted(question.relabel) == sorted(question.relabel.values())
+        assert all(old != new for old, new in question.relabel.items())
+
+
+def test_siblings_share_the_open_slot_and_nothing_else() -> None:
+    vague = [question for question in family.candidates() if question.vague]
+    chosen = [vague[0], vague[5], vague[-1], vague[-2]]
+    siblings = family.siblings(chosen, 4)
+    for target, sibling in zip(chosen, siblings, strict=True):
+        same = {slot for slot in family.SLOTS if getattr(target, slot) == getattr(sibling, slot)}
+        assert same == target.vague == sibling.vague
+    assert {q.meaning for q in siblings}.isdisjoint(q.meaning for q in family.candidates())
+
+
+def test_names_find_their_questions() -> None:
+    known = family.by_name()
+    for question in (*family.candidates(), *family.siblings(family.candidates(), 4)):
+        assert known[task_name(question)] == question
+
+
+@pytest.mark.parametrize(
+    ("numbers", "reason"),
+    [
+        ((0.2, 0.4, 0.8), ""),
+        ((0.2, 0.24, 0.8), "base not above majority"),
+        ((0.2, 0.4, 0.49), "LoRA gains too little"),
+        ((0.2, 0.4, 0.97), "LoRA leaves no room"),
+    ],
+)
+def test_the_rule_for_a_vague_target(numbers: tuple[float, ...], reason: str) -> None:
+    row = dict(zip(("majority", "base", "lora"), numbers, strict=True))
+    assert targets.verdict(family.candidates()[0], row) == reason
+
+
+def test_the_rule_takes_the_first_that_fit_and_spreads_over_slots() -> None:
+    good = {"majority": 0.2, "base": 0.4, "lora": 0.8}
+    candidates = family.candidates()
+    means = {task_name(q): good | ({"base": 0.1} if q.relabel else {}) for q in candidates}
+    told = targets.choose(candidates, means)
+    chosen = [question for question in candidates if told[task_name(question)] == "chosen"]
+    slots = [next(iter(question.vague), "swapped") for question in chosen]
+    assert slots == ["filter"] * 3 + ["selection"] * 3 + ["swapped"] * 2
+    assert chosen[0] == candidates[0]
+
+
+def test_task_files_say_what_the_family_says() -> None:
+    files = sorted(TASKS.glob("*.yaml"))
+    known = family.by_name()
+    assert len(files) >= 6
+    for file in files:
+        question = known[file.stem]
+        assert yaml.safe_load(file.read_text()) == datasets.task_file(question)
+        spec = load_spec(file)
+        assert spec.instruction == question.instruction
+        assert spec.source.path == f"smallworld/{file.stem}"
+    targets_on_file = [
+        known[file.stem] for file in files if known[file.stem] in family.candidates()
+    ]
+    assert sum(bool(question.vague) for question in targets_on_file) > len(targets_on_file) / 2
+
+
+def test_published_splits_share_no_list_of_words() -> None:
+    for question in family.candidates()[11:13] + family.candidates()[-1:]:
+        parts = datasets.splits(question)
+        words = [row["words"] for rows in parts.values() for row in rows]
+        assert len(words) == len(set(words))
+        assert len(parts["train"]) >= 3000
