@@ -5,10 +5,12 @@ from job import Job, run
 
 def main(job: Job) -> None:
     import torch
+    from transformers.utils import logging
 
     from recycling.miniature.base import Pretraining, pretrain, save
 
     torch.set_num_threads(job.threads)
+    logging.disable_progress_bar()
     settings = dict(job.params["settings"])
     seed = settings.pop("seed", 0)
     plan = Pretraining(**settings)
