@@ -34,11 +34,11 @@ class Wrapped(nn.Module):
     def forward(self, **inputs: Any) -> Any:
         return self.model(**inputs)
 
-    def gradient_checkpointing_enable(self, **kwargs: Any) -> None:
-        self.model.gradient_checkpointing_enable(**kwargs)  # type: ignore[operator]
+    def activation_checkpointing_enable(self, **kwargs: Any) -> None:
+        self.model.activation_checkpointing_enable(**kwargs)  # type: ignore[operator]
 
-    def gradient_checkpointing_disable(self) -> None:
-        self.model.gradient_checkpointing_disable()  # type: ignore[operator]
+    def activation_checkpointing_disable(self) -> None:
+        self.model.activation_checkpointing_disable()  # type: ignore[operator]
 
 
 class AdaptiveModel(Wrapped):

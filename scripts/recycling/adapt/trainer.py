@@ -67,6 +67,8 @@ def _arguments(
         max_grad_norm=settings.max_grad_norm,
         seed=seed,
         eval_strategy="no",
+        activation_checkpointing=settings.gradient_checkpointing,
+        activation_checkpointing_kwargs={"use_reentrant": False},
         save_strategy="steps" if resume else "no",
         save_steps=settings.save_every,
         logging_strategy="no",

@@ -155,6 +155,8 @@ def fit(
         stack.enter_context(seeded(seed))
         stack.enter_context(_frozen_garbage())
         result = run(model, train, validation, settings, seed, extra_loss, rates or {}, resume)
+    if settings.gradient_checkpointing:
+        model.activation_checkpointing_disable()  # type: ignore[operator]
     for module, training in flags:
         module.training = training
     for parameter in model.parameters():
