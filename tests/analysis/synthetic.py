@@ -12,7 +12,7 @@ COLUMNS = (
 def row(experiment, method, task, seed, accuracy, **columns):
     """One made-up run."""
     made = {
-        "experiment": experiment, "method": method, "pool": "wild", "selection": "", "k": 0,
+        "experiment": experiment, "method": method, "pool": "hub", "selection": "", "k": 0,
         "skip": 0, "target": "without", "reinit": "none", "seed": seed, "task": task,
         "n_train": 80, "n_test": 400, "accuracy": accuracy, "majority": 0.1, "best_step": 50,
         "seconds": 1.5, "n_validation": 20, "validation_loss": 0.4, **columns,
@@ -47,14 +47,16 @@ def study(tasks=6, seeds=("0", "1"), ks=(5, 10, 20), methods=("average",), seed=
                         add("main", "ours", task, run_seed, level + gain + more, **common)
                     common = {"selection": "evaluation", "k": k, "target": target}
                     reinit = "others" if target == "with" else "all"
-                    add("random_init", "ours", task, run_seed,
-                        level + (0.01 if target == "with" else gain / 2), reinit=reinit, **common)  # fmt: skip
+                    noise_gain = 0.01 if target == "with" else gain / 2
+                    add("random_init", "ours", task, run_seed, level + noise_gain, reinit=reinit,
+                        **common)  # fmt: skip
                 for index, method in enumerate(methods):
                     merged = base + 0.02 * index + 0.1 * (target == "with")
                     add("main", method, task, run_seed, merged, selection="random", k=max(ks),
                         target=target)  # fmt: skip
             add("target_alone", "ours", task, run_seed, lora + 0.002, k=1, target="with")
             for skip in (0, 2, 4, 8):
-                add("relevant_transfer", "ours", task, run_seed, lora + 0.15 * np.exp(-skip / 2),
-                    pool="relevant", selection="evaluation", k=10, skip=skip, target="with")  # fmt: skip
+                transfer = lora + 0.15 * np.exp(-skip / 2)
+                add("relevant_transfer", "ours", task, run_seed, transfer, pool="in_house",
+                    selection="evaluation", k=10, skip=skip, target="with")  # fmt: skip
     return rows

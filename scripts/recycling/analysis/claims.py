@@ -1,7 +1,6 @@
 """The paper's claims, judged on the study's runs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -12,7 +11,7 @@ from recycling.analysis.paired import Settings, by_task, summarise
 from recycling.analysis.reported import reported_value
 from recycling.analysis.resolve import Resolved, resolve
 from recycling.analysis.runs import Missing, describe
-from recycling.analysis.verdicts import p_values, name_of_test, verdict
+from recycling.analysis.verdicts import name_of_test, p_values, verdict
 
 EMPTY = dict.fromkeys(
     (
@@ -38,9 +37,7 @@ def judge(
     _correct(entries)
     for entry, comparison in zip(entries, comparisons, strict=True):
         _decide(entry, settings)
-        entry["beside"] = [
-            _measure(runs, reported, other, settings) for other in comparison.beside
-        ]
+        entry["beside"] = [_measure(runs, reported, other, settings) for other in comparison.beside]
     return entries
 
 
@@ -64,11 +61,15 @@ def _measure(
     try:
         found = resolve(runs, comparison)
     except Missing as missing:
-        return entry | {
-            "minuend": describe(comparison.minuend.where),
-            "subtrahend": describe(comparison.subtrahend.where),
-            "reason": str(missing),
-        } | _reported(reported, comparison, None)
+        return (
+            entry
+            | {
+                "minuend": describe(comparison.minuend.where),
+                "subtrahend": describe(comparison.subtrahend.where),
+                "reason": str(missing),
+            }
+            | _reported(reported, comparison, None)
+        )
     entry |= summarise(found.pairs, settings)
     ps = p_values(comparison.kind, by_task(found.pairs).to_numpy(), settings.margin)
     entry["p"], entry["p_opposite"] = ps or (None, None)
@@ -79,16 +80,16 @@ def _measure(
 def _reported(
     reported: pd.DataFrame, comparison: Comparison, found: Resolved | None
 ) -> dict[str, Any]:
-    sides = []
-    for side, where in (
-        (comparison.minuend, found and found.minuend),
-        (comparison.subtrahend, found and found.subtrahend),
-    ):
-        default = {"selection": comparison.selections[0], **side.where}
-        sides.append(reported_value(reported, where or default, comparison.exhibit))
-    if None in sides:
+    wheres = [
+        {"selection": comparison.selections[0], **side.where}
+        for side in (comparison.minuend, comparison.subtrahend)
+    ]
+    if found:
+        wheres = [dict(found.minuend), dict(found.subtrahend)]
+    values = [reported_value(reported, where, comparison.exhibit) for where in wheres]
+    if values[0] is None or values[1] is None:
         return {"reported": None, "reported_is": None}
-    (a, at_a), (b, at_b) = sides
+    (a, at_a), (b, at_b) = values[0], values[1]
     places = at_a if at_a == at_b else f"{at_a}, {at_b}"
     return {"reported": round(a - b, 6), "reported_is": f"{a:.3f} − {b:.3f} ({places})"}
 

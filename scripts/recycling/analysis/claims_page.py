@@ -20,12 +20,12 @@ HEADS = {
     "reported": "Paper",
 }
 NOTE = (
-    "A claim puts the effect above 0, below the margin, or within plus and minus the margin. It is "
-    "supported when the 95 % interval (hierarchical bootstrap over tasks and seeds within tasks) lies "
-    "wholly there and its t-test over tasks holds after Holm's correction over the claims; "
-    "contradicted when the interval lies wholly elsewhere and the opposite test holds; else "
-    "inconclusive. Indented rows ask the same question in another way and carry no verdict. Paper: "
-    "the difference of the figures it reports, second-hand."
+    "A claim puts the effect above 0, below the margin, or within plus and minus the margin. It "
+    "is supported when the 95 % interval (hierarchical bootstrap over tasks and seeds within "
+    "tasks) lies wholly there and its t-test over tasks holds after Holm's correction over the "
+    "claims; contradicted when the interval lies wholly elsewhere and the opposite test holds; "
+    "else inconclusive. Indented rows ask the same question in another way and carry no verdict. "
+    "Paper: the difference of the figures it reports, second-hand."
 )
 
 

@@ -49,7 +49,7 @@ RANDOM_INIT = ("main", "random_init", "k_sweep")
 
 
 def ours(*experiments: str, **where: str | int) -> Side:
-    """Runs of the paper's own method, with weights as published and nothing skipped, unless said."""
+    """Runs of the paper's own method; unless said, weights as published and nothing skipped."""
     return Side({"method": "ours", "reinit": "none", "skip": 0, **where}, experiments)
 
 

@@ -9,7 +9,7 @@ CHUNK = 2_000_000  # resampled values held at once
 
 
 def hierarchical_interval(
-    groups: Sequence[Sequence[float]],
+    groups: Sequence[Sequence[float] | np.ndarray],
     *,
     seed: int,
     resamples: int = 10_000,
@@ -32,13 +32,13 @@ def hierarchical_interval(
 
 
 def expanded_tail(n: int, level: float) -> float:
-    """The tail probability whose normal quantile is that of Student's t, scaled by sqrt(n/(n-1))."""
+    """The tail probability whose normal quantile is Student's t quantile times sqrt(n/(n-1))."""
     quantile = stats.t.ppf((1 + level) / 2, n - 1) * np.sqrt(n / (n - 1))
     return float(stats.norm.sf(quantile))
 
 
 def resampled_means(
-    groups: Sequence[Sequence[float]], *, seed: int, resamples: int
+    groups: Sequence[Sequence[float] | np.ndarray], *, seed: int, resamples: int
 ) -> np.ndarray:
     """Means over tasks of means over seeds, one a resample: shape (resamples,)."""
     counts = np.array([len(group) for group in groups])

@@ -32,7 +32,9 @@ def level(chosen: pd.DataFrame, settings: Settings) -> dict[str, Any]:
     }
 
 
-def difference(minuend: pd.DataFrame, subtrahend: pd.DataFrame, settings: Settings) -> dict[str, Any]:
+def difference(
+    minuend: pd.DataFrame, subtrahend: pd.DataFrame, settings: Settings
+) -> dict[str, Any]:
     """The columns DIFFERENCE, paired by task and seed; {} where nothing pairs."""
     try:
         found = summarise(pair(minuend, subtrahend), settings)

@@ -11,8 +11,8 @@ from recycling.analysis.numbers import p_value, percent, percent_interval, signe
 TITLE = "Mean accuracy in % over tasks, without and with the target LoRA in the pool"
 NOTE = (
     "Accuracy: mean over tasks of the mean over seeds. Difference: from the target LoRA, paired by "
-    "task and seed, in percentage points, with its 95 % interval (hierarchical bootstrap over tasks "
-    "and seeds within tasks) and tasks won/tied/lost. p: Wilcoxon signed-rank over tasks, "
+    "task and seed, in percentage points, with its 95 % interval (hierarchical bootstrap over "
+    "tasks and seeds within tasks) and tasks won/tied/lost. p: Wilcoxon signed-rank over tasks, "
     "uncorrected. Paper: the figure that the paper reports for its own study, second-hand."
 )
 HEADS = {
@@ -37,8 +37,10 @@ DETAIL_HEADS = {
 }
 
 
-def write_main_pages(rows: Sequence[Mapping[str, Any]], markdown: str | Path, tex: str | Path) -> None:
-    """rows: as of the main table's TSV. Markdown with every column, LaTeX as the paper lays it out."""
+def write_main_pages(
+    rows: Sequence[Mapping[str, Any]], markdown: str | Path, tex: str | Path
+) -> None:
+    """rows: as of the TSV. Markdown with every column, LaTeX laid out as in the paper."""
     write_markdown(markdown, TITLE, DETAIL_HEADS, [_detail(row) for row in rows], NOTE)
     write_latex(tex, TITLE, HEADS, _side_by_side(rows))
 

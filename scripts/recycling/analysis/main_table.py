@@ -46,9 +46,9 @@ def main_table(
 
 def _identities(runs: pd.DataFrame) -> list[tuple[Any, ...]]:
     """The rows as values of ROW."""
-    kept = []
+    kept: list[tuple[Any, ...]] = []
     for (method, selection, target), part in runs.groupby(list(ROW[:3]), sort=True):
-        ks = set(part["k"])
+        ks = set(part["k"].tolist())
         if method not in BASELINES and target == "with" and 1 in ks:
             ks.remove(1)
             kept.append((method, selection, target, 1))

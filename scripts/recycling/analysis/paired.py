@@ -97,7 +97,7 @@ def summarise(pairs: pd.DataFrame, settings: Settings) -> dict:
         "ties": int((np.abs(means) <= TIE).sum()),
         "losses": int((means < -TIE).sum()),
         "wilcoxon_p": wilcoxon(means),
-        "tost_p": tost(means, settings.margin),
+        "tost_p": tost(means, settings.margin) if len(means) > 1 else None,
     }
 
 
@@ -112,19 +112,21 @@ def wilcoxon(differences: np.ndarray) -> float | None:
     return float(stats.wilcoxon(np.round(differences, 12)).pvalue)
 
 
-def tost(differences: np.ndarray, margin: float) -> float | None:
-    """p of two one-sided t-tests that the mean lies within -margin and margin (Schuirmann)."""
-    if len(differences) < 2:
-        return None
+def tost(differences: np.ndarray, margin: float) -> float:
+    """p of two one-sided t-tests that the mean lies within -margin and margin (Schuirmann).
+
+    differences: one a task, at least two.
+    """
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)
         return _decided(float(DescrStatsW(differences).ttost_mean(-margin, margin)[0]))
 
 
-def one_sided(differences: np.ndarray, boundary: float, alternative: str) -> float | None:
-    """p of the t-test that the mean is 'larger' or 'smaller' than a boundary; unit: task."""
-    if len(differences) < 2:
-        return None
+def one_sided(differences: np.ndarray, boundary: float, alternative: str) -> float:
+    """p of the t-test that the mean is 'larger' or 'smaller' than a boundary.
+
+    differences: one a task, at least two.
+    """
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)
         return _decided(

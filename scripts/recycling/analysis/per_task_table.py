@@ -19,7 +19,9 @@ NOTE = (
 )
 
 
-def per_task_table(runs: pd.DataFrame, main_rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def per_task_table(
+    runs: pd.DataFrame, main_rows: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
     """One row a task and row of the main table. seed_sd: standard deviation over seeds (n - 1)."""
     runs = runs[(runs["reinit"] == "none") & (runs["skip"] == 0)]
     rows = []

@@ -16,7 +16,7 @@ IDENTITY = ("method", "selection", "target", "reinit")
 
 
 def load_reported(path: str | Path, setting: str | None) -> pd.DataFrame:
-    """The rows of one setting of the paper; none at all where the study has no counterpart there."""
+    """The rows of one setting of the paper; none where the study has no counterpart there."""
     try:
         table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
     except FileNotFoundError:
@@ -28,7 +28,9 @@ def load_reported(path: str | Path, setting: str | None) -> pd.DataFrame:
     return table[table["setting"] == setting].reset_index(drop=True)
 
 
-def reported_value(table: pd.DataFrame, where: Where, exhibit: str | None) -> tuple[float, str] | None:
+def reported_value(
+    table: pd.DataFrame, where: Where, exhibit: str | None
+) -> tuple[float, str] | None:
     """The paper's mean accuracy for such runs and its locator; of several, the exhibit's first.
 
     exhibit: None where the paper has no figure that can be read.

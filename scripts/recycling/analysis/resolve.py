@@ -6,7 +6,7 @@ import pandas as pd
 
 from recycling.analysis.comparisons import LARGEST, Comparison, Side
 from recycling.analysis.paired import pair
-from recycling.analysis.runs import BASELINES, Missing, Where, pick
+from recycling.analysis.runs import BASELINES, Missing, Where, describe, pick
 
 
 @dataclass(frozen=True)
@@ -25,22 +25,21 @@ def resolve(runs: pd.DataFrame, comparison: Comparison) -> Resolved:
 
     Raises Missing, in words, where the study has no such runs.
     """
-    problem: Missing | None = None
+    problems = []
     for selection in comparison.selections:
         sides = [
             _with_skip(runs, _with_selection(side, selection))
             for side in (comparison.minuend, comparison.subtrahend)
         ]
-        for value in _shared_ks(runs, sides):
-            a, b = (_with_k(side, value) for side in sides)
-            try:
-                pairs = pair(
-                    pick(runs, a.where, a.experiments), pick(runs, b.where, b.experiments)
-                )
-                return Resolved(pairs, a.where, b.where)
-            except Missing as missing:
-                problem = problem or missing
-    raise problem or Missing("no runs")
+        try:
+            k = _shared_k(runs, sides)
+        except Missing as missing:
+            problems.append(missing)
+            continue
+        a, b = (_with_k(side, k) for side in sides)
+        left, right = pick(runs, a.where, a.experiments), pick(runs, b.where, b.experiments)
+        return Resolved(pair(left, right), a.where, b.where)
+    raise problems[0]
 
 
 def _with_selection(side: Side, selection: str) -> Side:
@@ -63,20 +62,25 @@ def _with_k(side: Side, k: int | None) -> Side:
     return Side({**side.where, "k": k}, side.experiments)
 
 
-def _shared_ks(runs: pd.DataFrame, sides: list[Side]) -> list[int | None]:
-    """The K that every side has that leaves it open: those of its first experiment first, then the
-    largest first.
+def _shared_k(runs: pd.DataFrame, sides: list[Side]) -> int | None:
+    """The K of the sides that leave it open: the largest that all have, of the first side's first
+    experiment if it has one of them. None where no side leaves it open.
     """
     open_sides = [
         side for side in sides if side.where["method"] not in BASELINES and "k" not in side.where
     ]
     if not open_sides:
-        return [None]
-    shared = set.intersection(*(_values(runs, side, "k") for side in open_sides))
+        return None
+    found = [_values(runs, side, "k") for side in open_sides]
+    for side, values in zip(open_sides, found, strict=True):
+        if not values:
+            raise Missing(f"no runs of {describe(side.where)}")
+    shared = set.intersection(*found)
+    if not shared:
+        raise Missing("the two sides have no K in common")
     first = open_sides[0]
-    leading = _values(runs, Side(first.where, first.experiments[:1]), "k")
-    # Without a shared K, `pick` says which side is missing.
-    return sorted(shared, key=lambda k: (k not in leading, -k)) or [None]
+    leading = shared & _values(runs, Side(first.where, first.experiments[:1]), "k")
+    return max(leading or shared)
 
 
 def _values(runs: pd.DataFrame, side: Side, column: str) -> set[int]:

@@ -73,8 +73,9 @@ def _numbers(texts: pd.Series, path: str | Path, blank: float) -> pd.Series:
 def pick(runs: pd.DataFrame, where: Where, experiments: Iterable[str]) -> pd.DataFrame:
     """The runs with these column values, one a (task, seed), from the first experiment that has it.
 
-    Experiments share runs, and zero-shot is one run whatever the seed: each is given once. Raises Missing, in words, where
-    nothing fits or where one experiment has two different runs for the same task and seed.
+    Experiments share runs, and zero-shot is one run whatever the seed: each is given once. Raises
+    Missing, in words, where nothing fits or where one experiment has two different runs for the
+    same task and seed.
     """
     experiments = tuple(experiments)
     fits = runs["experiment"].isin(experiments)

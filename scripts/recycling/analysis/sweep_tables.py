@@ -17,13 +17,15 @@ COLUMNS = (*IDENTITY, *LEVEL, *DIFFERENCE)
 def sweep(
     runs: pd.DataFrame, experiments: Sequence[str], method: str, settings: Settings
 ) -> list[dict[str, Any]]:
-    """Baselines, then one row a point of `method` in these experiments; difference: from the target LoRA.
+    """Baselines, then one row a point of `method` in these experiments.
 
-    Every row is over the same tasks: those that all points have (all tasks where no such task is).
+    difference: from the target LoRA, paired. Every row is over the same tasks: those that all
+    points have (over all of its own where there is no such task).
     """
     points = runs[runs["experiment"].isin(experiments) & (runs["method"] == method)]
     baselines = runs[
-        runs["experiment"].isin(BASELINE_EXPERIMENTS) & runs["method"].isin(("zero_shot", "target_lora"))
+        runs["experiment"].isin(BASELINE_EXPERIMENTS)
+        & runs["method"].isin(("zero_shot", "target_lora"))
     ]
     tasks = common_tasks(points)
     if tasks:
@@ -58,12 +60,14 @@ REINIT_COLUMNS = ("selection", "target", "reinit", "k", "n_tasks", "n_seeds", *D
 def recycled_minus_reinitialised(
     runs: pd.DataFrame, experiments: Sequence[str], method: str, settings: Settings
 ) -> list[dict[str, Any]]:
-    """One row a selection, target and K: accuracy with weights as published minus re-initialised."""
+    """One row a selection, target and K: weights as published minus re-initialised."""
     points = runs[runs["experiment"].isin(experiments) & (runs["method"] == method)]
     points = points[points["skip"] == 0]
     keys = ["selection", "target", "reinit", "k", "pool"]
     rows = []
-    for identity in sorted(set(points[points["reinit"] != "none"][keys].itertuples(index=False, name=None))):
+    for identity in sorted(
+        set(points[points["reinit"] != "none"][keys].itertuples(index=False, name=None))
+    ):
         where = dict(zip(keys, identity, strict=True))
         try:
             noise = pick(points, where, experiments)

@@ -29,7 +29,7 @@ def name_of_test(kind: Kind, margin: float) -> str:
     return {
         "greater": "one-sided t-test over tasks that the effect is above 0",
         "little": f"one-sided t-test over tasks that the effect is below {margin:g}",
-        "equivalent": f"two one-sided t-tests over tasks (TOST) that the effect is within ±{margin:g}",
+        "equivalent": f"two one-sided t-tests over tasks that the effect is within ±{margin:g}",
     }[kind]
 
 
@@ -38,17 +38,12 @@ def p_values(kind: Kind, differences: np.ndarray, margin: float) -> tuple[float,
     if len(differences) < 2:
         return None
     if kind == "equivalent":
-        for_it = tost(differences, margin)
-        beyond = (
-            one_sided(differences, margin, "larger"),
-            one_sided(differences, -margin, "smaller"),
-        )
-        against = min(1.0, 2 * min(beyond))
-    else:
-        boundary = 0.0 if kind == "greater" else margin
-        sides = ("larger", "smaller") if kind == "greater" else ("smaller", "larger")
-        for_it, against = (one_sided(differences, boundary, side) for side in sides)
-    return for_it, against
+        above = one_sided(differences, margin, "larger")
+        below = one_sided(differences, -margin, "smaller")
+        return tost(differences, margin), min(1.0, 2 * min(above, below))
+    if kind == "greater":
+        return one_sided(differences, 0.0, "larger"), one_sided(differences, 0.0, "smaller")
+    return one_sided(differences, margin, "smaller"), one_sided(differences, margin, "larger")
 
 
 def verdict(
@@ -62,21 +57,18 @@ def verdict(
     """The verdict and its reason in words."""
     low, high = interval
     allowed_low, allowed_high = region(kind, margin)
-    shown = f"the {100 * (1 - alpha):g} % interval [{low:+.3f}, {high:+.3f}]"
     where = {
         "greater": "above 0",
         "little": f"below the margin of {margin:g}",
         "equivalent": f"within the margin of ±{margin:g}",
     }[kind]
+    shown = f"the {100 * (1 - alpha):g} % interval [{low:+.3f}, {high:+.3f}] lies"
     if allowed_low < low and high < allowed_high:
-        if p_holm < alpha:
-            return "supported", f"{shown} lies wholly {where} (Holm p = {p_holm:.2g})"
-        return "inconclusive", f"{shown} lies {where}, but the test does not hold (Holm p = {p_holm:.2g})"
-    if high <= allowed_low or low >= allowed_high:
-        if p_opposite_holm < alpha:
-            return "contradicted", f"{shown} lies wholly not {where} (Holm p = {p_opposite_holm:.2g})"
-        return (
-            "inconclusive",
-            f"{shown} lies not {where}, but the test does not hold (Holm p = {p_opposite_holm:.2g})",
-        )
-    return "inconclusive", f"{shown} lies partly {where}, partly not"
+        found, p, place = "supported", p_holm, f"wholly {where}"
+    elif high <= allowed_low or low >= allowed_high:
+        found, p, place = "contradicted", p_opposite_holm, f"wholly not {where}"
+    else:
+        return "inconclusive", f"{shown} partly {where}, partly not"
+    if p < alpha:
+        return found, f"{shown} {place} (Holm p = {p:.2g})"
+    return "inconclusive", f"{shown} {place}, but the test does not hold (Holm p = {p:.2g})"

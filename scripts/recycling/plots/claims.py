@@ -18,16 +18,17 @@ MARKS = {"supported": "o", "contradicted": "X", "inconclusive": "s"}
 def draw(claims: Sequence[Mapping[str, Any]]) -> Figure:
     """claims: of claims.json. One row a claim, and under it the same question asked otherwise."""
     lines = [line for claim in claims for line in (claim, *claim["beside"])]
-    figure = new_figure(WIDTH, 0.2 + 0.68 * len(claims) + 0.24 * (len(lines) - len(claims)))
+    figure = new_figure(WIDTH, 0.3 + 0.72 * len(claims) + 0.24 * (len(lines) - len(claims)))
     heights = [1 + 0.62 * len(claim["beside"]) for claim in claims]
     panels = figure.subplots(len(claims), 1, squeeze=False, height_ratios=heights)[:, 0]
     for axes, claim in zip(panels, claims, strict=True):
         _panel(axes, claim)
     panels[-1].set_xlabel("effect (percentage points of accuracy)")
-    n = sorted({entry["n_tasks"] for entry in lines if entry["n_tasks"]})
+    n = sorted({entry["n_tasks"] for entry in lines if entry["n_tasks"]}) or [0]
+    span = f"{n[0]}–{n[-1]}" if n[0] < n[-1] else str(n[0])
     note = (
-        f"n = {'–'.join(map(str, dict.fromkeys((n[0], n[-1]))) if n else '0')} tasks. Thick bars: 90 % interval "
-        "(two one-sided tests at 5 %); thin bars: 95\N{NO-BREAK SPACE}% interval, which decides."
+        f"n = {span} tasks. Thick bars: 90 % interval (two one-sided tests at 5 %); thin bars: "
+        "95 % interval, which decides (bootstrap over tasks, seeds within tasks)."
     )
     frame(figure, "What do the runs say of the paper's claims?", note, _legend(lines))
     return figure
@@ -50,9 +51,12 @@ def _panel(axes: Axes, claim: Mapping[str, Any]) -> None:
     for place, entry in enumerate(entries):
         _line(axes, -place, entry, main=place == 0)
     axes.set_ylim(-len(entries) + 0.4, 0.6)
-    axes.set_yticks([-place for place in range(len(entries))], [plain(e["effect_is"], 68) for e in entries])
+    axes.set_yticks(
+        [-place for place in range(len(entries))], [plain(e["effect_is"], 68) for e in entries]
+    )
     axes.tick_params(axis="y", length=0, labelsize=7.5)
     axes.spines["left"].set_visible(False)
+    axes.set_title(" ")  # keeps room for the two below
     for x, words, align, colour in (
         (0.008, f"{claim['id']}  {claim['statement']}", "left", INK),
         (0.992, claim["verdict"], "right", VERDICTS[claim["verdict"]]),
@@ -71,9 +75,21 @@ def _line(axes: Axes, y: float, entry: Mapping[str, Any], *, main: bool) -> None
     colour = VERDICTS[entry["verdict"]] if main else GREY
     marker = MARKS[entry["verdict"]] if main else "o"
     if entry["ci_low"] is not None:
-        axes.plot([100 * entry["ci_low"], 100 * entry["ci_high"]], [y, y], color=colour, linewidth=1.1)
-        axes.plot([100 * entry["ci90_low"], 100 * entry["ci90_high"]], [y, y], color=colour, linewidth=3)
-    axes.plot(100 * entry["effect"], y, marker, color=colour, mfc=colour if main else "white", ms=6.5, zorder=3)
+        axes.plot(
+            [100 * entry["ci_low"], 100 * entry["ci_high"]], [y, y], color=colour, linewidth=1.1
+        )
+        axes.plot(
+            [100 * entry["ci90_low"], 100 * entry["ci90_high"]], [y, y], color=colour, linewidth=3
+        )
+    axes.plot(
+        100 * entry["effect"],
+        y,
+        marker,
+        color=colour,
+        mfc=colour if main else "white",
+        ms=6.5,
+        zorder=3,
+    )
     if entry["reported"] is not None:
         axes.plot(100 * entry["reported"], y, "d", color=INK, mfc="none", ms=6, zorder=4)
 
@@ -93,6 +109,14 @@ def _legend(lines: Sequence[Mapping[str, Any]]) -> list[Any]:
         handles.append(Line2D([], [], color=GREY, marker="o", mfc="white", label="asked otherwise"))
     if any(entry["reported"] is not None for entry in lines):
         handles.append(
-            Line2D([], [], color=INK, marker="d", mfc="none", linestyle="none", label="reported in the paper")
+            Line2D(
+                [],
+                [],
+                color=INK,
+                marker="d",
+                mfc="none",
+                linestyle="none",
+                label="reported in the paper",
+            )
         )
     return handles

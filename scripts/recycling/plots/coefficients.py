@@ -27,12 +27,17 @@ def draw(rows: Sequence[Row], run: Mapping[str, object]) -> Figure:
         grid = np.full((len(adapters), len(layers)), np.nan)
         for row in rows:
             if row["kind"] == kind:
-                grid[order[int(row["place"])], layers.index(row["layer"])] = number(row, "coefficient")
-        axes.set_facecolor("#efefef")
+                grid[order[int(row["place"])], layers.index(row["layer"])] = number(
+                    row, "coefficient"
+                )
+        axes.patch.set(facecolor="white", hatch="//////", edgecolor="#c8c8c8", linewidth=0)
         mesh = axes.pcolormesh(np.ma.masked_invalid(grid), cmap=cmap, norm=norm)
+        if norm.vmin:
+            y, x = np.nonzero(grid < norm.vmin / 10)
+            axes.plot(x + 0.5, y + 0.5, ".", color="black", markersize=1, markeredgewidth=0)
         axes.set_title(plain(kind.removesuffix("_proj"), 12), fontsize=8.5)
-        step = max(1, len(layers) // 4)
-        axes.set_xticks(np.arange(0, len(layers), step) + 0.5, [plain(t, 6) for t in layers[::step]])
+        shown = sorted({0, len(layers) // 2, len(layers) - 1})
+        axes.set_xticks([place + 0.5 for place in shown], [layers[place] for place in shown])
         axes.tick_params(length=0, labelsize=7)
         axes.spines[:].set_visible(False)
     names = [
@@ -42,10 +47,10 @@ def draw(rows: Sequence[Row], run: Mapping[str, object]) -> Figure:
     panels[0].set_yticks(np.arange(len(names)) + 0.5, names, fontsize=7 if len(names) < 40 else 5)
     panels[0].invert_yaxis()
     figure.colorbar(mesh, ax=panels, label="coefficient", fraction=0.04, pad=0.01, aspect=30)
-    figure.supxlabel("layer", fontsize=8.5)
+    panels[len(kinds) // 2].set_xlabel("layer")
     note = (
         f"{_of(run)}. {len(adapters)} adapters, best first; coefficients after their activation. "
-        "Grey: the adapter has no such module."
+        "Hatched: the adapter has no such module." + (" Dots: negative." if norm.vmin else "")
     )
     frame(figure, "Which adapters does a merge use, and where?", note)
     return figure
@@ -56,8 +61,8 @@ def _colours(values: Sequence[float]) -> tuple[str, Normalize]:
     low, high = min(values, default=0.0), max(values, default=1.0)
     most = max(abs(low), abs(high)) or 1.0
     if low > -0.1 * most:
-        return "cividis_r", Normalize(0, most)
-    return "PuOr", Normalize(-most, most)
+        return "Oranges", Normalize(0, most)
+    return "PuOr_r", Normalize(-most, most)
 
 
 def _of(run: Mapping[str, object]) -> str:

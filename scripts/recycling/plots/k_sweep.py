@@ -13,7 +13,7 @@ from recycling.plots.sweep_panel import draw_baselines, draw_series
 
 
 def draw(rows: Sequence[Row], differences: Sequence[Row], margin: float) -> Figure:
-    """rows: of the K sweep table; differences: of recycled minus re-initialised. margin: in [0, 1]."""
+    """rows: of the K sweep; differences: of recycled minus re-initialised; margin: in [0, 1]."""
     series = _series(rows)
     figure = new_figure(WIDTH, 4.6)
     panels = figure.subplots(2, 2, sharex=True, height_ratios=(1.6, 1))
@@ -24,9 +24,14 @@ def draw(rows: Sequence[Row], differences: Sequence[Row], margin: float) -> Figu
         upper, lower = panels[0][column], panels[1][column]
         upper.set_title(TARGETS[target])
         for place, (selection, reinit) in enumerate(series):
-            chosen = [row for row in swept if _is(row, selection, reinit) and row["target"] == target]
+            chosen = [
+                row for row in swept if _is(row, selection, reinit) and row["target"] == target
+            ]
             if chosen:
-                mark, spread = series_mark(selection, reinit), 0.02 * (place - (len(series) - 1) / 2)
+                mark, spread = (
+                    series_mark(selection, reinit),
+                    0.02 * (place - (len(series) - 1) / 2),
+                )
                 draw_series(upper, chosen, "k", mark, spread=spread, hollow=reinit != "none")
         draw_baselines(upper, rows)
         _draw_differences(lower, [row for row in differences if row["target"] == target], margin)
@@ -40,9 +45,9 @@ def draw(rows: Sequence[Row], differences: Sequence[Row], margin: float) -> Figu
     panels[0][0].set_ylabel("mean accuracy (%)")
     panels[1][0].set_ylabel("recycled − re-init.\n(percentage points)")
     note = (
-        f"{sizes(swept)}. Upper panels, each on its own scale: bars are the 95\N{NO-BREAK SPACE}% interval of the "
-        "paired difference from the target LoRA, drawn around the mean. Lower panels: difference "
-        "from re-initialised LoRAs of the same selection, with its 95\N{NO-BREAK SPACE}% interval; grey band: the "
+        f"{sizes(swept)}. Upper panels, each on its own scale: bars are the 95 % interval of "
+        "the paired difference from the target LoRA, drawn around the mean. Lower panels: paired "
+        "difference from re-initialised LoRAs of the same selection, 95 % interval; grey band: the "
         f"margin of ±{100 * margin:g} points that counts as no difference."
     )
     handles = [
@@ -84,7 +89,7 @@ def _is(row: Row, selection: str, reinit: str) -> bool:
 
 
 def series_mark(selection: str, reinit: str) -> Mark:
-    """Recycled ones in the colours of their selection, re-initialised ones in the colour of noise."""
+    """Recycled in the colours of their selection, re-initialised in the colour of noise."""
     if reinit != "none":
         marker = {"evaluation": "s", "random": "^"}.get(selection, "D")
         return Mark(NOISE.colour, marker, NOISE.hatch, NOISE.dash)

@@ -64,10 +64,10 @@ def draw(rows: Sequence[Row]) -> Figure:
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
     left.set_title("Accuracy")
-    right.set_title("Difference from the target LoRA")
+    right.set_title("Accuracy − target LoRA")
     note = (
-        f"{sizes(rows)}. Bars: 95\N{NO-BREAK SPACE}% interval of the mean difference, paired by task and seed "
-        "(bootstrap over tasks, seeds within tasks)."
+        f"{sizes(rows)}. Bars: 95 % interval of the mean difference, paired by task and "
+        "seed (bootstrap over tasks, seeds within tasks)."
     )
     question = "Does merging public LoRAs beat a LoRA trained on the same examples?"
     frame(figure, question, note, _legend(rows))

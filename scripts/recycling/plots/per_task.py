@@ -29,7 +29,7 @@ QUESTIONS = {
 
 
 def draw(rows: Sequence[Row]) -> Figure:
-    """rows: of the table of differences. One panel a comparison, tasks ordered by their mean there."""
+    """rows: of the table of differences. One panel a comparison, one row a task."""
     names = list(dict.fromkeys(row["comparison"] for row in rows))
     tasks = {row["task"] for row in rows}
     figure = new_figure(WIDTH, 0.95 + 0.165 * max(5, len(tasks)))
@@ -44,9 +44,9 @@ def draw(rows: Sequence[Row]) -> Figure:
     panels[0].set_yticks(range(len(order)), [plain(task, 26) for task in order], fontsize=size)
     panels[0].set_ylim(-0.7, len(order) - 0.3)
     note = (
-        f"{len(tasks)} tasks, ordered by {names[min(1, len(names) - 1)]}. Small grey dots: single seeds; "
-        "large marks: mean over seeds (filled: better, hollow: worse).\nUnit: percentage points of accuracy, "
-        "paired by task and seed. Every panel has its own scale."
+        f"{len(tasks)} tasks, ordered by {names[min(1, len(names) - 1)]}. Large marks: mean over "
+        "seeds (filled: better, hollow: worse); small dots: single seeds. Unit: percentage points "
+        "of accuracy, paired by task and seed. Every panel has its own scale."
     )
     frame(figure, "On which tasks do the claims hold?", note)
     return figure
@@ -62,7 +62,9 @@ def _panel(axes: Axes, name: str, rows: Sequence[Row], order: Sequence[str]) -> 
             continue
         mean = fmean(seeds)
         won, lost = won + (mean > 1e-7), lost + (mean < -1e-7)
-        marker, face = (">", colour) if mean > 1e-7 else ("<", "white") if mean < -1e-7 else ("|", GREY)
+        marker, face = (
+            (">", colour) if mean > 1e-7 else ("<", "white") if mean < -1e-7 else ("|", GREY)
+        )
         axes.plot([0, mean], [place, place], color=colour, linewidth=1, alpha=0.6)
         if len(seeds) > 1:
             axes.plot(seeds, [place] * len(seeds), ".", color=GREY, markersize=2.5, zorder=3)

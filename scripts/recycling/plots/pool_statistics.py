@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from recycling.plots.rows import Row, points
-from recycling.plots.style import INK, PAPER, WIDTH, empty, frame, new_figure, plain, stripes
+from recycling.plots.style import INK, PAPER, POOL, WIDTH, empty, frame, new_figure, plain, stripes
 
 TITLES = {
     "rank": "rank r",
@@ -18,11 +18,10 @@ TITLES = {
 }
 NUMERIC = ("rank", "alpha / rank")
 SHOWN = 9
-COLOUR = "#0072B2"
 
 
 def draw(rows: Sequence[Row]) -> Figure:
-    """rows: of the pool's statistics. One panel a quantity: shares here (bars), in the paper (marks)."""
+    """rows: of the pool's statistics. Bars: shares here, marks: in the paper."""
     parts = {name: _shown([row for row in rows if row["quantity"] == name]) for name in TITLES}
     most = max(len(part) for part in parts.values())
     figure = new_figure(WIDTH, 1.3 + 0.34 * max(3, most))
@@ -34,7 +33,7 @@ def draw(rows: Sequence[Row]) -> Figure:
     size = sum(int(row["adapters"]) for row in rows if row["quantity"] == "rank")
     paper = sum(int(row["paper_adapters"] or 0) for row in rows if row["quantity"] == "rank")
     handles = [
-        Patch(facecolor=COLOUR, label=f"this pool, n = {size}"),
+        Patch(facecolor=POOL, label=f"this pool, n = {size}"),
         Line2D([], [], color=INK, marker=PAPER.marker, mfc="white", linestyle="none",
                label=f"the paper's pool, n = {paper}"),
     ]  # fmt: skip
@@ -49,16 +48,17 @@ def draw(rows: Sequence[Row]) -> Figure:
 def _panel(axes: Axes, name: str, part: Sequence[Row]) -> None:
     for place, row in enumerate(part):
         y = len(part) - 1 - place
-        axes.barh(y, points(row, "share"), color=COLOUR, height=0.6)
+        axes.barh(y, points(row, "share"), color=POOL, height=0.6)
         if row["paper_share"]:
-            axes.plot(points(row, "paper_share"), y, PAPER.marker, color=INK, mfc="white", ms=5)
+            axes.plot(points(row, "paper_share"), y, PAPER.marker, color=INK, mfc="white", ms=5,
+                      clip_on=False, zorder=3)  # fmt: skip
     axes.set_yticks(range(len(part) - 1, -1, -1), [plain(row["value"], 30) for row in part])
     axes.tick_params(axis="y", length=0, labelsize=7.5)
     axes.spines["left"].set_visible(False)
     axes.set_ylim(-0.6, len(part) - 0.4)
     axes.set_xlim(left=0)
     stripes(axes, len(part))
-    axes.set_xlabel("share of adapters (\N{PERCENT SIGN})")
+    axes.set_xlabel("share of adapters (%)")
     axes.set_title(TITLES[name])
     axes.grid(axis="x")
 

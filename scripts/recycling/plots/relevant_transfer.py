@@ -36,8 +36,8 @@ def draw(rows: Sequence[Row]) -> Figure:
         for name in targets
     ]  # fmt: skip
     note = (
-        f"{sizes(merged)}, K = {k:g}. Bars: 95\N{NO-BREAK SPACE}% interval of the paired difference "
-        "from the target LoRA, drawn around the mean."
+        f"{sizes(merged)}, K = {k:g}. Bars: 95 % interval of the paired difference from "
+        "the target LoRA, drawn around the mean."
     )
     frame(figure, "Do highly relevant LoRAs in the pool help?", note, handles)
     return figure

@@ -24,9 +24,10 @@ from matplotlib.ft2font import FT2Font
 from recycling.files import atomic
 
 WIDTH = 7.0  # inches: the text width of a page
+POOL = "#3B5566"  # counts of adapters, in no method's colour
 INK, GREY, PALE = "#1a1a1a", "#6b6b6b", "#e4e4e4"
 
-RC = {
+RC: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 8.5,
     "axes.titlesize": 9,
@@ -54,8 +55,10 @@ RC = {
     "lines.linewidth": 1.4,
     "lines.markersize": 5.5,
     "hatch.linewidth": 0.6,
-    "figure.dpi": 100,
+    # One resolution for laying out and for drawing: hinted text is wider at some than at others.
+    "figure.dpi": 200,
     "savefig.dpi": 200,
+    "text.hinting": "none",
     "svg.fonttype": "path",
     "svg.hashsalt": "recycling",
     # Names come from the wild: a dollar sign is a dollar sign.
@@ -114,9 +117,24 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
+def settle(figure: Figure) -> None:
+    """Lay the figure out for good, so that every format shows the same.
+
+    Positions are rounded, because the layout's solver leaves the last bits to the order of objects
+    in memory.
+    """
+    matplotlib.rcParams.update(RC)
+    for _ in range(3):  # ticks change with the panels' sizes, and these with the ticks' labels
+        figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        bounds = axes.get_position(original=True).bounds
+        axes.set_position(tuple(round(value, 6) for value in bounds))
+
+
 def save(figure: Figure, paths: Sequence[str | Path]) -> None:
     """Write the figure once a path, format by suffix; the same figure gives the same bytes."""
-    matplotlib.rcParams.update(RC)
+    settle(figure)
     for path in map(Path, paths):
         kind = path.suffix[1:]
         metadata = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}[kind]
@@ -127,12 +145,13 @@ def save(figure: Figure, paths: Sequence[str | Path]) -> None:
 def frame(
     figure: Figure, question: str, note: str, handles: Sequence[Artist] = (), columns: int = 0
 ) -> None:
-    """Add, above the panels, the question that they answer and a legend, and below them a grey note.
+    """Add the question that the panels answer and a legend above them, a grey note below.
 
     The figure grows by what this takes, so its size so far is that of the panels. columns: of the
     legend; all handles in one row unless given.
     """
     width, height = figure.get_size_inches()
+    note = note.replace(" %", "\N{NO-BREAK SPACE}%")
     lines = [part for line in note.splitlines() for part in textwrap.wrap(line, int(17.3 * width))]
     rows = math.ceil(len(handles) / (columns or len(handles))) if handles else 0
     top, bottom = 0.3 + 0.19 * rows + 0.05, 0.14 * len(lines) + 0.1
@@ -146,7 +165,13 @@ def frame(
         left, 1 - 0.06 / total, question, va="top", fontsize=10.5, fontweight="bold"
     ).set_in_layout(False)
     figure.text(
-        left, 0.05 / total, "\n".join(lines), va="bottom", fontsize=7.5, color=GREY, linespacing=1.25
+        left,
+        0.05 / total,
+        "\n".join(lines),
+        va="bottom",
+        fontsize=7.5,
+        color=GREY,
+        linespacing=1.25,
     ).set_in_layout(False)
     if handles:
         figure.legend(

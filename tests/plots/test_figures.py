@@ -1,0 +1,159 @@
+"""Every figure, drawn from tables of made-up runs: small and large studies, hostile names."""
+
+import importlib
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+from tests.analysis.synthetic import COLUMNS, study
+from tests.plots.tidy import assert_tidy
+
+from recycling.analysis.claims import judge
+from recycling.analysis.differences_table import COLUMNS as DIFFERENCE_COLUMNS
+from recycling.analysis.differences_table import differences_table
+from recycling.analysis.main_table import COLUMNS as MAIN_COLUMNS
+from recycling.analysis.main_table import main_table
+from recycling.analysis.paired import Settings
+from recycling.analysis.pool_tables import (
+    FUNNEL_COLUMNS,
+    STATISTICS_COLUMNS,
+    funnel,
+    pool_statistics,
+)
+from recycling.analysis.reported import load_reported
+from recycling.analysis.runs import load_runs
+from recycling.analysis.sweep_tables import (
+    COLUMNS as SWEEP_COLUMNS,
+)
+from recycling.analysis.sweep_tables import (
+    REINIT_COLUMNS,
+    recycled_minus_reinitialised,
+    sweep,
+)
+from recycling.files import read_tsv, write_tsv
+from recycling.hub.reasons import REASONS
+from recycling.plots import style
+
+SETTINGS = Settings(resamples=200)
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "$\\frac{a}{b}$ & 100% _x_^2 ~{}",
+    "‮reversed\u0007\x1b[31m\ttab\nline",
+    "模型 🦙 لورا",
+    "x" * 300,
+    "",
+)
+OTHERS = (
+    "task_arithmetic", "ties", "dare", "tsv", "arrow", "adamerging", "lorahub", "pi_tuning",
+    HOSTILE[1],
+)  # fmt: skip
+
+
+def text(path, columns, rows):
+    """The rows as a figure gets them: through a file."""
+    write_tsv(path, columns, rows)
+    return read_tsv(path)
+
+
+def pool(count):
+    kinds = ("q_proj,v_proj", "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj")
+    kept = [
+        {
+            "author": f"owner{i % 7}", "licence": (*HOSTILE, "mit", f"own-{i}")[i % 8],
+            "rank": str(2 ** (i % 6)), "alpha": "16", "modules": kinds[i % 2],
+        }
+        for i in range(count)
+    ]  # fmt: skip
+    rejected = [{"reason": reason} for reason in list(REASONS)[: count // 2]] + [{"reason": "?$"}]
+    return kept, rejected
+
+
+@pytest.fixture(scope="module", params=["small", "large"])
+def figures(request, tmp_path_factory):
+    """name -> a function that draws the figure."""
+    folder = tmp_path_factory.mktemp(request.param)
+    large = request.param == "large"
+    made = study(62, ("0", "1"), (5, 10, 20, 30), ("average", *OTHERS)) if large else study()
+    if large:
+        for row in made:
+            if row["task"] == "synthetic_03":
+                row["task"] = HOSTILE[2]
+            if row["task"] == "synthetic_04":
+                row["task"] = HOSTILE[4]
+    write_tsv(folder / "runs.tsv", COLUMNS, made)
+    runs = load_runs(folder / "runs.tsv")
+    reported = load_reported("resources/reported.tsv", "llama")
+    experiments = ("main", "k_sweep", "random_init")
+    tables = {
+        "main": text(folder / "1", MAIN_COLUMNS, main_table(runs, reported, SETTINGS)),
+        "sweep": text(folder / "2", SWEEP_COLUMNS, sweep(runs, experiments, "ours", SETTINGS)),
+        "reinit": text(
+            folder / "3", REINIT_COLUMNS,
+            recycled_minus_reinitialised(runs, experiments, "ours", SETTINGS),
+        ),
+        "transfer": text(
+            folder / "4", SWEEP_COLUMNS, sweep(runs, ("relevant_transfer",), "ours", SETTINGS)
+        ),
+        "differences": text(folder / "5", DIFFERENCE_COLUMNS, differences_table(runs)),
+    }  # fmt: skip
+    claims = judge(runs, reported, SETTINGS)
+    kept, rejected = pool(200 if large else 27)
+    paper = {"rank": {"16.0": 285, "nan": 5}, "target_modules": {"q_proj,v_proj": 90, "None": 5}}
+    tables["funnel"] = text(folder / "6", FUNNEL_COLUMNS, funnel(kept, rejected))
+    tables["statistics"] = text(folder / "7", STATISTICS_COLUMNS, pool_statistics(kept, paper))
+    tables["coefficients"] = coefficients(30 if large else 5, 32 if large else 3, negative=large)
+    run = {"task": HOSTILE[1], "seed": 0, "target": "with", "selection": "evaluation"}
+    draw = lambda module, *given: lambda: load(module).draw(*given)  # noqa: E731
+    return {
+        "main": draw("main_comparison", tables["main"]),
+        "k_sweep": draw("k_sweep", tables["sweep"], tables["reinit"], 0.02),
+        "relevant_transfer": draw("relevant_transfer", tables["transfer"]),
+        "per_task": draw("per_task", tables["differences"]),
+        "claims": draw("claims", claims),
+        "pool_funnel": draw("pool_funnel", tables["funnel"]),
+        "pool_statistics": draw("pool_statistics", tables["statistics"]),
+        "coefficients": draw("coefficients", tables["coefficients"], run),
+    }
+
+
+def coefficients(adapters, layers, *, negative):
+    kinds = ("q_proj", "v_proj", "down_proj", "odd$kind")
+    return [
+        {
+            "place": str(place), "adapter": HOSTILE[place % 6], "layer": str(layer), "kind": kind,
+            "module": f"model.layers.{layer}.{kind}",
+            "coefficient": str((place * 7 + layer * 3) % 5 / 5 - 0.4 * negative),
+        }
+        for place in range(adapters) for layer in range(layers) for kind in kinds
+        if place != 1 or kind == "q_proj"
+    ]  # fmt: skip
+
+
+def load(module):
+    return importlib.import_module(f"recycling.plots.{module}")
+
+
+NAMES = (
+    "main", "k_sweep", "relevant_transfer", "per_task", "claims", "pool_funnel",
+    "pool_statistics", "coefficients",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.filterwarnings("error")
+def test_figure_is_tidy_and_is_made_of_the_same_bytes_twice(figures, name, tmp_path):
+    """No cut or overlapping text, no warning (a missing glyph warns), the same bytes again."""
+    assert_tidy(figures[name]())
+    for folder in ("a", "b"):
+        style.save(figures[name](), (tmp_path / folder / "f.svg", tmp_path / folder / "f.png"))
+    for file in ("f.svg", "f.png"):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_stay_text_in_svg(figures, name, tmp_path):
+    style.save(figures[name](), (tmp_path / "f.svg",))
+    for element in ElementTree.parse(tmp_path / "f.svg").iter():
+        assert element.tag.rsplit("}", 1)[-1] not in ("script", "foreignObject", "a")
+        for name, value in element.attrib.items():
+            assert not name.startswith("on")
+            assert "href" not in name or value.startswith(("#", "data:image/png;base64,"))
