@@ -1,11 +1,11 @@
 """Data sets of the small world's tasks, in the forms in which the Hub has them.
 
-| tasks | files | answers | splits |
+| form and tasks | files | answers | splits |
 |---|---|---|---|
-| filter left open | Parquet | text | train, test |
-| selection left open | Parquet | ClassLabel feature | train, test |
-| output left open | JSON lines | text | train only: the workflow holds out a tenth |
-| swapped | Parquet | numbers, named in the task's file | train, validation, test |
+| "text": filter or output left open | Parquet | text | train, test |
+| "lines": the same, for a value | JSON lines | text | train: the workflow holds out a tenth |
+| "classes": selection left open | Parquet | ClassLabel feature | train, test |
+| "numbers": swapped | Parquet | numbers, named in the task's file | train, validation, test |
 """
 
 import io
@@ -34,14 +34,18 @@ def repo_id(question: Question) -> str:
 
 
 def form(question: Question) -> str:
-    """Which form a task's data set has: the slot that is open, or "swapped"."""
-    return "swapped" if question.relabel else next(iter(question.vague))
+    """Which form a task's data set has: text, lines, classes or numbers."""
+    if question.relabel:
+        return "numbers"
+    if "selection" in question.vague:
+        return "classes"
+    return "lines" if question.output == "value" else "text"
 
 
 def splits(question: Question) -> dict[str, list[Row]]:
     """The rows {words, answer} of each published split; all lists of words are different."""
-    held = 0 if form(question) == "output" else N_TEST
-    validation = N_VALIDATION if form(question) == "swapped" else 0
+    held = 0 if form(question) == "lines" else N_TEST
+    validation = N_VALIDATION if form(question) == "numbers" else 0
     train = N_TRAIN + (N_TEST if not held else 0)
     rows = language.examples(question, train + validation + held, "data set")
     parts = {
@@ -62,7 +66,7 @@ def class_names(question: Question) -> list[str]:
 def files(question: Question) -> dict[str, bytes]:
     """The files of the data set's repository, README included: path -> content."""
     parts = splits(question)
-    if form(question) == "output":
+    if form(question) == "lines":
         contents = {
             f"{split}.jsonl": "".join(json.dumps(row) + "\n" for row in rows).encode()
             for split, rows in parts.items()
@@ -78,9 +82,9 @@ def files(question: Question) -> dict[str, bytes]:
 def task_file(question: Question) -> Row:
     """The content of the task's YAML file; docs/tasks.md describes the format."""
     labels: dict[str, Any] = {}
-    if form(question) == "selection":
+    if form(question) == "classes":
         labels = {"labels": "features"}
-    elif form(question) == "swapped":
+    elif form(question) == "numbers":
         labels = {"labels": dict(enumerate(class_names(question)))}
     return {
         "task": task_name(question),
@@ -107,7 +111,7 @@ def write_task_file(folder: str | Path, question: Question) -> Path:
 
 
 def _parquet(question: Question, rows: Sequence[Row]) -> bytes:
-    numbered = form(question) in ("selection", "swapped")
+    numbered = form(question) in ("classes", "numbers")
     names = class_names(question)
     words = pyarrow.array([row["words"] for row in rows], pyarrow.string())
     if numbered:
@@ -122,7 +126,7 @@ def _parquet(question: Question, rows: Sequence[Row]) -> bytes:
 def _readme(question: Question) -> str:
     """The data set's card; for a ClassLabel it names the classes, as the Hub's own cards do."""
     head: Row = {"license": "cc0-1.0", "language": ["en"]}
-    if form(question) == "selection":
+    if form(question) == "classes":
         names = {str(i): name for i, name in enumerate(class_names(question))}
         head["dataset_info"] = {
             "features": [

@@ -96,16 +96,14 @@ def siblings(targets: Sequence[Question], count: int) -> list[Question]:
 
 def by_name() -> dict[str, Question]:
     """Every question that can be a task, by its task's name."""
-    known = [
-        *_drawn(),
-        *(
-            replace(question, selection=other)
-            for question in _drawn()
-            for other in language.UNSEEN_SELECTIONS
-        ),
+    drawn = _drawn()
+    questions = [_vague(question, slot) for question in drawn for slot in SLOTS]
+    questions += [  # no instruction can spell these selections out
+        _vague(replace(question, selection=other), "selection")
+        for question in drawn
+        for other in language.UNSEEN_SELECTIONS
     ]
-    questions = [_vague(question, slot) for question in known for slot in SLOTS]
-    questions += [swapped(question) for question in _swappable(known)]
+    questions += [swapped(question) for question in _swappable(drawn)]
     return {task_name(question): question for question in questions}
 
 

@@ -3,8 +3,8 @@
 A vague target: the base is at least `ABOVE_MAJORITY` above the majority class, a LoRA on 100
 examples at least `GAIN` above the base and not above `CEILING`. A swapped target: the base is below
 the majority class, a LoRA at least `GAIN` above it and not above `CEILING`. The first that fit, in
-the order of `family.candidates`, are taken: `VAGUE` vague ones, at most `SAME_SLOT` with the same
-open slot, and `SWAPPED` swapped ones. No merge is looked at.
+the order of `family.candidates`, are taken: at most `VAGUE` vague ones, of which at most
+`SAME_SLOT` with the same open slot, and at most `SWAPPED` swapped ones. No merge is looked at.
 """
 
 from collections import Counter
