@@ -33,8 +33,9 @@ def run(
     if settings.steps > 0 and parameters:
         arguments = _arguments(model, settings, seed, resume)
         rates = {name: rates.get(name, settings.lr) for name, _ in parameters}
+        model.train()
         trainer = _Trainer(
-            model=model,
+            model=_Facade(model, [p for _, p in parameters]),
             args=arguments,
             train_dataset=list(train),  # type: ignore[arg-type]
             data_collator=t.collate,  # type: ignore[arg-type]
@@ -50,6 +51,30 @@ def run(
     else:
         watch.look(0)
     return watch.finish()
+
+
+class _Facade(nn.Module):
+    """What the Trainer sees: the model's forward pass and the trained parameters alone.
+
+    The Trainer walks the whole module tree several times a step (mode, gradients, norms): without
+    this, the small world's LoRA trainings take 9 % longer.
+    """
+
+    def __init__(self, model: nn.Module, parameters: list[nn.Parameter]) -> None:
+        super().__init__()
+        self.trained = nn.ParameterList(parameters)
+        self.whole = (model,)  # in a tuple, so that it is not registered as a submodule
+
+    def forward(self, **inputs: Any) -> Any:
+        return self.whole[0](**inputs)
+
+    def train(self, mode: bool = True) -> "_Facade":
+        if self.whole[0].training != mode:
+            self.whole[0].train(mode)
+        return self
+
+    def activation_checkpointing_enable(self, **kwargs: Any) -> None:
+        self.whole[0].activation_checkpointing_enable(**kwargs)  # type: ignore[operator]
 
 
 def _arguments(
