@@ -7,8 +7,7 @@ from recycling.plots.style import save
 
 
 def main(job: Job) -> None:
-    figure = draw(read_tsv(job.input.table), job.params["settings"]["run"])
-    save(figure, (job.output.svg, job.output.png))
+    save(draw(read_tsv(job.input.table)), (job.output.svg, job.output.png))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ def main(job: Job) -> None:
     for line in read_runs(job.input.runs):
         if all(line[name] == value for name, value in wanted.items()):
             folder = Store(job.machine["store"]).require(line["key"], "the run to be drawn")
-            write_tsv(job.output.tsv, COLUMNS, coefficients_table(folder))
+            write_tsv(job.output.tsv, COLUMNS, coefficients_table(folder, line))
             return
     raise UserError(f"{job.input.runs}: no run with {wanted}")
 

@@ -101,7 +101,6 @@ def figures(request, tmp_path_factory):
     tables["funnel"] = text(folder / "6", FUNNEL_COLUMNS, funnel(kept, rejected))
     tables["statistics"] = text(folder / "7", STATISTICS_COLUMNS, pool_statistics(kept, paper))
     tables["coefficients"] = coefficients(30 if large else 5, 32 if large else 3, negative=large)
-    run = {"task": HOSTILE[1], "seed": 0, "target": "with", "selection": "evaluation"}
     draw = lambda module, *given: lambda: load(module).draw(*given)  # noqa: E731
     return {
         "main": draw("main_comparison", tables["main"]),
@@ -111,7 +110,7 @@ def figures(request, tmp_path_factory):
         "claims": draw("claims", claims),
         "pool_funnel": draw("pool_funnel", tables["funnel"]),
         "pool_statistics": draw("pool_statistics", tables["statistics"]),
-        "coefficients": draw("coefficients", tables["coefficients"], run),
+        "coefficients": draw("coefficients", tables["coefficients"]),
     }
 
 
@@ -119,6 +118,7 @@ def coefficients(adapters, layers, *, negative):
     kinds = ("q_proj", "v_proj", "down_proj", "odd$kind")
     return [
         {
+            "task": HOSTILE[1], "seed": "0", "target": "with", "selection": "evaluation",
             "place": str(place), "adapter": HOSTILE[place % 6], "layer": str(layer), "kind": kind,
             "module": f"model.layers.{layer}.{kind}",
             "coefficient": str((place * 7 + layer * 3) % 5 / 5 - 0.4 * negative),

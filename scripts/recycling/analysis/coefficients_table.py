@@ -1,6 +1,7 @@
 """The tuned coefficients of one merge as a table: adapters by modules."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,14 @@ from recycling.analysis.numbers import exact
 from recycling.errors import UserError
 from recycling.files import read_json
 
-COLUMNS = ("place", "adapter", "module", "layer", "kind", "coefficient")
+RUN = ("task", "seed", "selection", "target")
+COLUMNS = (*RUN, "place", "adapter", "module", "layer", "kind", "coefficient")
 
 
-def coefficients_table(folder: str | Path) -> list[dict[str, Any]]:
+def coefficients_table(folder: str | Path, run: Mapping[str, Any]) -> list[dict[str, Any]]:
     """One row an adapter and module that it has: the coefficient after its activation.
 
-    folder: with coefficients.json and coefficients.safetensors of a merge. layer: the first number
+    run: the fields of the run. folder: with coefficients.json and coefficients.safetensors of a merge. layer: the first number
     in the module's name, blank where there is none; kind: its last part.
     """
     folder = Path(folder)
@@ -30,6 +32,7 @@ def coefficients_table(folder: str | Path) -> list[dict[str, Any]]:
         for place, coefficient in zip(members, weights[module].tolist(), strict=True):
             rows.append(
                 {
+                    **{name: run[name] for name in RUN},
                     "place": place,
                     "adapter": facts["adapters"][place],
                     "module": module,

@@ -1,19 +1,20 @@
 """Figure: the tuned coefficients of one merge, by adapter, module kind and layer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from recycling.analysis.names import selection_label
 from recycling.plots.rows import Row, number
 from recycling.plots.style import WIDTH, frame, new_figure, plain
 
 KINDS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
-def draw(rows: Sequence[Row], run: Mapping[str, object]) -> Figure:
-    """rows: of the coefficients' table; run: the fields of the run, for the note."""
+def draw(rows: Sequence[Row]) -> Figure:
+    """rows: of the coefficients' table."""
     adapters = dict(sorted({int(row["place"]): row["adapter"] for row in rows}.items()))
     found = {row["kind"] for row in rows}
     kinds = [kind for kind in KINDS if kind in found] + sorted(found - set(KINDS))
@@ -41,7 +42,7 @@ def draw(rows: Sequence[Row], run: Mapping[str, object]) -> Figure:
         axes.tick_params(length=0, labelsize=7)
         axes.spines[:].set_visible(False)
     names = [
-        "target LoRA" if run.get("target") == "with" and place == 0 else plain(name, 34)
+        "target LoRA" if rows[0]["target"] == "with" and place == 0 else plain(name, 34)
         for place, name in adapters.items()
     ]
     panels[0].set_yticks(np.arange(len(names)) + 0.5, names, fontsize=7 if len(names) < 40 else 5)
@@ -49,7 +50,7 @@ def draw(rows: Sequence[Row], run: Mapping[str, object]) -> Figure:
     figure.colorbar(mesh, ax=panels, label="coefficient", fraction=0.04, pad=0.01, aspect=30)
     panels[len(kinds) // 2].set_xlabel("layer")
     note = (
-        f"{_of(run)}. {len(adapters)} adapters, best first; coefficients after their activation. "
+        f"{_of(rows[0])}. {len(adapters)} adapters, best first; coefficients after their activation. "
         "Hatched: the adapter has no such module." + (" Dots: negative." if norm.vmin else "")
     )
     frame(figure, "Which adapters does a merge use, and where?", note)
@@ -65,8 +66,6 @@ def _colours(values: Sequence[float]) -> tuple[str, Normalize]:
     return "PuOr_r", Normalize(-most, most)
 
 
-def _of(run: Mapping[str, object]) -> str:
-    parts = [f"Task {plain(str(run.get('task', '?')), 30)}", f"seed {run.get('seed', '?')}"]
-    if run.get("selection"):
-        parts.append(f"{run['selection']} selection")
-    return ", ".join(parts)
+def _of(run: Row) -> str:
+    words = f"Task {plain(run['task'], 30)}, seed {run['seed']}"
+    return f"{words}, {selection_label(run['selection'])}" if run["selection"] else words
