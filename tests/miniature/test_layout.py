@@ -167,7 +167,7 @@ def test_data_sets_load_with_datasets_itself(
     spec = datasets.task_file(question)
     for split, rows in wanted.items():
         values = loaded[split]["answer"]
-        if spec.get("labels") == "features":
+        if spec.get("labels") == "dataset":
             answers = [loaded[split].features["answer"].int2str(value) for value in values]
         elif "labels" in spec:
             answers = [spec["labels"][value] for value in values]

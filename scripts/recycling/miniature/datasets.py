@@ -83,7 +83,7 @@ def task_file(question: Question) -> Row:
     """The content of the task's YAML file; docs/tasks.md describes the format."""
     labels: dict[str, Any] = {}
     if form(question) == "classes":
-        labels = {"labels": "features"}
+        labels = {"labels": "dataset"}
     elif form(question) == "numbers":
         labels = {"labels": dict(enumerate(class_names(question)))}
     return {

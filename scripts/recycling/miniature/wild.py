@@ -106,7 +106,7 @@ def _recipe(number: int, question: Question, rng: random.Random) -> Recipe:
         n_examples=rng.choice((60, 200, 600, 2000, 2000)),
         noise=rng.choice((0.0, 0.0, 0.0, 0.15, 0.3)),
         lr=rng.choice((1e-3, 3e-3, 3e-3, 3e-3, 1e-2)),
-        steps=rng.choice((60, 80, 100, 120)),
+        steps=rng.choice((60, 80, 80, 100)),
         seed=number,
         licence=rng.choice(LICENCES),
         dtype=rng.choice(DTYPES),
