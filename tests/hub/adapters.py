@@ -10,7 +10,8 @@ from safetensors.numpy import save
 
 from recycling.files import read_tsv
 from recycling.hub.candidates import Candidate
-from recycling.hub.settings import Network
+from recycling.hub.manifest import write_pool
+from recycling.hub.settings import Network, Screening, checked
 from recycling.miniature.loopback import Loopback, add_repo
 
 BASE = "small-org/base"
@@ -86,13 +87,6 @@ class World:
         self.root = root
         self.hub = hub
 
-    def base(self, base: str = BASE) -> str:
-        weights = {f"{name}.weight": np.zeros(shape, np.float32) for name, shape in SHAPES.items()}
-        weights["model.embed_tokens.weight"] = np.zeros((7, HIDDEN), np.float32)
-        weights["lm_head.weight"] = np.zeros((7, HIDDEN), np.float32)
-        weights["model.norm.weight"] = np.zeros(HIDDEN, np.float32)
-        return add_repo(self.root, "model", base, {"model.safetensors": save(weights)})
-
     def add(
         self,
         repo_id: str,
@@ -123,19 +117,24 @@ class World:
         **pool: Any,
     ) -> dict[str, dict[str, str]]:
         """Crawl and screen; rows of pool.tsv and rejected.tsv (with a reason) by repository."""
-        from recycling.hub.pool import make_pool
+        from recycling.hub.client import Client
+        from recycling.hub.fetch import HubFiles, LocalFiles
+        from recycling.hub.pool import build_pool
 
         if candidates is None:
             candidates = self.crawl(out, network, **pool)
-        make_pool(
-            {"source": "crawl", **pool},
-            BASE,
-            "main",
-            candidates,
-            endpoint=self.hub.url,
-            folder=out,
-            network=network,
-        )
+        with Client(self.hub.url, network=network) as client:
+            local = pool.get("source") == "folder"
+            kept, rejected = build_pool(
+                candidates,
+                SHAPES,
+                names=[BASE, *pool.get("aliases", ())],
+                files=LocalFiles(pool["folder"]) if local else HubFiles(client),
+                folder=out,
+                settings=checked(Screening, "pool.screening", pool.get("screening") or {}),
+                workers=network.workers,
+            )
+        write_pool(out, kept, rejected)
         return rows(out)
 
 

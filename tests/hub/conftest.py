@@ -14,7 +14,6 @@ def world(tmp_path: Path) -> Iterator[World]:
     """A Hub with a base model and no adapters yet."""
     with Loopback(tmp_path / "hub") as hub:
         world = World(tmp_path / "hub", hub)
-        world.base()
         yield world
 
 
@@ -23,7 +22,6 @@ def paged(tmp_path: Path) -> Iterator[World]:
     """The same, with four repositories to a page of the listing."""
     with Loopback(tmp_path / "hub", page=4) as hub:
         world = World(tmp_path / "hub", hub)
-        world.base()
         yield world
 
 

@@ -5,13 +5,10 @@ import json
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
-from safetensors.numpy import save
-from tests.hub.adapters import ALIAS, BASE, QUICK, SHAPES, World, adapter, reason
+from tests.hub.adapters import ALIAS, BASE, QUICK, World, adapter, reason
 
 from recycling.errors import UserError
-from recycling.hub.base import base_shapes, base_shapes_of_folder
 from recycling.hub.candidates import (
     MOST_FILES,
     Candidate,
@@ -258,28 +255,3 @@ def test_tables_of_equal_hubs_are_equal(world: World, tmp_path: Path) -> None:
         texts.append((tmp_path / f"{number}.tsv").read_text())
     assert texts[0] == texts[1]
     assert json.loads(texts[0].splitlines()[1].split("\t")[-2].strip('"').replace('""', '"'))
-
-
-def test_shapes_of_a_base_in_shards_and_in_a_folder(world: World, tmp_path: Path) -> None:
-    world.add("a/good")
-    shards = {}
-    where = {}
-    for number, (module, shape) in enumerate(SHAPES.items()):
-        name = f"model-{number:05}-of-00006.safetensors"
-        shards[name] = save({f"{module}.weight": np.zeros(shape, np.float32)})
-        where[f"{module}.weight"] = name
-    index = {"model.safetensors.index.json": json.dumps({"weight_map": where}).encode()}
-    sha = add_repo(world.root, "model", "small-org/sharded", shards | index)
-    with (
-        Client(world.hub.url, network=QUICK) as client,
-        Evidence(tmp_path / "evidence.tsv") as evidence,
-    ):
-        assert base_shapes(client, "small-org/sharded", sha, evidence) == SHAPES
-        for base, message in (("small-org/none", "gone"), ("a/good", "no safetensors")):
-            with pytest.raises(UserError, match=message):
-                base_shapes(client, base, "main", evidence)
-    for name, content in shards.items():
-        (tmp_path / name).write_bytes(content)
-    assert base_shapes_of_folder(tmp_path) == SHAPES
-    with pytest.raises(UserError, match="no safetensors"):
-        base_shapes_of_folder(tmp_path / "hub")

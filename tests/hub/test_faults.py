@@ -15,7 +15,7 @@ CONFIG, WEIGHTS = r"adapter_config\.json", r"adapter_model\.safetensors"
 WAIT = {"Retry-After": "0"}
 MAINTENANCE = b"<html><h1>Be right back</h1></html>"
 # Every place that is asked, with every way to fail for a while.
-PLACES = {"listing": LISTING, "info": INFO, "config": CONFIG, "weights": WEIGHTS, "base": "base"}
+PLACES = {"listing": LISTING, "info": INFO, "config": CONFIG, "weights": WEIGHTS}
 PASSING: dict[str, dict[str, Any]] = {
     "too many requests": {"action": "status", "status": 429, "headers": WAIT},
     "too many requests, no time named": {"action": "status", "status": 429},

@@ -20,10 +20,9 @@ def screened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Rows, P
     root = tmp_path_factory.mktemp("odd")
     with Loopback(root / "hub", page=25) as hub:
         world = World(root / "hub", hub)
-        world.base()
         for repo_id, (_, files, options) in ODD.items():
             world.add(repo_id, files, **options)
-        rows = world.pool(root / "pool", aliases=[ALIAS], screen=LIMITS)
+        rows = world.pool(root / "pool", aliases=[ALIAS], screening=LIMITS)
         yield rows, root / "pool"
 
 

@@ -24,7 +24,8 @@ import sys
 from pathlib import Path
 sys.path[:0] = ["scripts", "."]
 from recycling.hub.candidates import read_candidates, write_candidates
-from tests.hub.adapters import QUICK, BASE
+from types import SimpleNamespace
+from tests.hub.adapters import QUICK, BASE, World
 url, folder = sys.argv[1], Path(sys.argv[2])
 frozen = folder / "candidates.tsv"
 if not frozen.exists():
@@ -33,11 +34,8 @@ if not frozen.exists():
     write_candidates(
         frozen, find_candidates(pool, BASE, endpoint=url, work=folder, network=QUICK)
     )
-from recycling.hub.pool import make_pool
-make_pool(
-    {"source": "crawl"}, BASE, "main", read_candidates(frozen),
-    endpoint=url, folder=folder, network=QUICK,
-)
+world = World(Path(), SimpleNamespace(url=url))
+world.pool(folder, read_candidates(frozen))
 """
 PLACES = {
     "listing": r"GET /api/models\?.*cursor",
@@ -170,7 +168,7 @@ def test_other_limits_ask_only_for_what_is_missing(world: World, tmp_path: Path)
     candidates = world.crawl(tmp_path / "pool")
     world.pool(tmp_path / "pool", candidates)
     world.hub.requests.clear()
-    rows = world.pool(tmp_path / "pool", candidates, screen={"norm_above": 0.0})
+    rows = world.pool(tmp_path / "pool", candidates, screening={"norm_above": 0.0})
     assert reason(rows["a/faint"]) == "kept"
     assert [line.split("/")[1:3] for line in world.hub.requests] == [["a", "faint"]]
 

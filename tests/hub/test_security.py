@@ -205,7 +205,7 @@ def test_the_screen_needs_no_network_library_before_the_endpoint_is_chosen() -> 
 
 @pytest.mark.parametrize("name", ["workers", "timeout", "attempts", "slowest"])
 def test_a_network_without_a_bound_is_refused(name: str) -> None:
-    with pytest.raises(UserError, match=f"hub.network.{name}"):
+    with pytest.raises(UserError, match=f"hub.{name}"):
         Network(**{name: 0})
 
 

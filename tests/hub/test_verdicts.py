@@ -62,11 +62,11 @@ def test_a_kept_row_describes_its_files(world: World, tmp_path: Path) -> None:
 def test_the_norm_limits_are_open_below_and_closed_above(world: World, tmp_path: Path) -> None:
     world.add("a/a", adapter(1))
     norm = float(world.pool(tmp_path / "1")["a/a"]["norm"])
-    low = world.pool(tmp_path / "2", screen={"norm_above": norm + 1e-3})["a/a"]
-    high = world.pool(tmp_path / "3", screen={"norm_most": norm - 1e-3})["a/a"]
+    low = world.pool(tmp_path / "2", screening={"norm_above": norm + 1e-3})["a/a"]
+    high = world.pool(tmp_path / "3", screening={"norm_most": norm - 1e-3})["a/a"]
     assert (reason(low), reason(high)) == ("norm_too_small", "norm_too_large")
     edges = {"norm_above": norm - 1e-3, "norm_most": norm + 1e-3}
-    assert reason(world.pool(tmp_path / "4", screen=edges)["a/a"]) == "kept"
+    assert reason(world.pool(tmp_path / "4", screening=edges)["a/a"]) == "kept"
 
 
 def test_switches_of_the_filter(world: World, tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_switches_of_the_filter(world: World, tmp_path: Path) -> None:
     world.add("a/pattern", adapter(2, alpha_pattern={"q_proj": 4}))
     world.add("a/local", adapter(3, base_model_name_or_path="./base"))
     world.add("a/option", adapter(4, use_quaternions=True))
-    strict = world.pool(tmp_path / "strict", screen={"per_module_ranks": False})
+    strict = world.pool(tmp_path / "strict", screening={"per_module_ranks": False})
     assert {name: reason(row) for name, row in strict.items()} == {
         "a/first": "kept",
         "a/second": "duplicate",
@@ -90,7 +90,7 @@ def test_switches_of_the_filter(world: World, tmp_path: Path) -> None:
         "benign_options": ["use_quaternions"],
         "exclude": ["a/pattern"],
     }
-    loose = world.pool(tmp_path / "loose", screen=free)
+    loose = world.pool(tmp_path / "loose", screening=free)
     assert {name for name, row in loose.items() if reason(row) != "kept"} == {"a/pattern"}
     assert reason(loose["a/pattern"]) == "excluded"
 

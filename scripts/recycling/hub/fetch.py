@@ -89,7 +89,7 @@ class HubFiles:
             raise Garbled(f"{have} bytes instead of {size}")
 
 
-class FolderFiles:
+class LocalFiles:
     """Files of PEFT adapters on this machine: ROOT/<name>/<file>."""
 
     def __init__(self, root: str | Path) -> None:

@@ -153,12 +153,3 @@ def _pair(
     if A.shape[0] != claimed:
         raise Reject("rank_mismatch", f"{module}: tensors of rank {A.shape[0]}, config {claimed}")
     return Pair(A.shape[0], shape)
-
-
-def linear_shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, int]]:
-    """(out, in) of a base model's linear modules that a LoRA may adapt, from its own header."""
-    return {
-        name.removesuffix(".weight"): (entry.shape[0], entry.shape[1])
-        for name, entry in sorted(tensors.items())
-        if name.endswith(".weight") and len(entry.shape) == 2 and not NOT_LINEAR.search(name)
-    }

@@ -3,64 +3,23 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from recycling.hub.candidates import WEIGHTS, Candidate
 from recycling.hub.crawl import all_results
 from recycling.hub.evidence import Evidence
 from recycling.hub.examine import Examiner, Judged
-from recycling.hub.manifest import Row, listed_row, rejected_row, write_pool
+from recycling.hub.manifest import Row, listed_row, rejected_row
 from recycling.hub.progress import Progress
 from recycling.hub.reasons import Outage, Reject
 from recycling.hub.screen import screen_listing
-from recycling.hub.settings import Network, Screening, checked
+from recycling.hub.settings import Screening
 
 if TYPE_CHECKING:
     from recycling.hub.fetch import Files
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-
-def make_pool(
-    pool: Mapping[str, Any],
-    base: str,
-    revision: str,
-    candidates: Sequence[Candidate],
-    *,
-    endpoint: str,
-    folder: Path,
-    network: Network,
-) -> None:
-    """Build the pool of a study's settings and write folder/pool.tsv and folder/rejected.tsv.
-
-    pool: `source`, `aliases`, `folder` (where the source is a folder) and `screen` (fields of
-    Screening). base, revision: the base model on the Hub, or a folder with its weights; its
-    shapes are read from their headers.
-    """
-    # loaded here so that the endpoint can be chosen before huggingface_hub is imported
-    from recycling.hub.base import base_shapes, base_shapes_of_folder
-    from recycling.hub.client import Client
-    from recycling.hub.fetch import FolderFiles, HubFiles
-
-    settings = checked(Screening, "pool.screen", pool.get("screen") or {})
-    with Client(endpoint, network=network) as client:
-        if Path(base).is_dir():
-            shapes = base_shapes_of_folder(base)
-        else:
-            with Evidence(folder / "evidence.tsv") as evidence:
-                shapes = base_shapes(client, base, revision, evidence)
-        files = FolderFiles(pool["folder"]) if pool["source"] == "folder" else HubFiles(client)
-        kept, rejected = build_pool(
-            candidates,
-            shapes,
-            names=[base, *pool.get("aliases", ())],
-            files=files,
-            folder=folder,
-            settings=settings,
-            workers=network.workers,
-        )
-    write_pool(folder, kept, rejected)
 
 
 def build_pool(

@@ -10,7 +10,7 @@ PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 def screen_listing(candidate: Candidate, settings: Screening) -> Candidate:
     """Judge a candidate by its row alone; return it, or raise Reject."""
     if candidate.repo_id in settings.exclude:
-        raise Reject("excluded", "named in pool.screen.exclude")
+        raise Reject("excluded", "named in pool.screening.exclude")
     if candidate.state != "listed":
         raise Reject(candidate.state, f"so the Hub answered for {candidate.repo_id}")
     if not candidate.safe:

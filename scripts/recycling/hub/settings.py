@@ -49,7 +49,7 @@ class Network:
     def __post_init__(self) -> None:
         for name in ("workers", "timeout", "attempts", "slowest"):
             if getattr(self, name) <= 0:
-                raise UserError(f"hub.network.{name}: {getattr(self, name)!r} is not above 0")
+                raise UserError(f"hub.{name}: {getattr(self, name)!r} is not above 0")
 
 
 def checked(kind: type[T], where: str, given: Mapping[str, Any]) -> T:
