@@ -18,8 +18,9 @@ COLUMNS = (*RUN, "place", "adapter", "module", "layer", "kind", "coefficient")
 def coefficients_table(folder: str | Path, run: Mapping[str, Any]) -> list[dict[str, Any]]:
     """One row an adapter and module that it has: the coefficient after its activation.
 
-    run: the fields of the run. folder: with coefficients.json and coefficients.safetensors of a merge. layer: the first number
-    in the module's name, blank where there is none; kind: its last part.
+    folder: with coefficients.json and coefficients.safetensors of a merge. run: the fields of the
+    run. layer: the first number in the module's name, blank where there is none; kind: its last
+    part.
     """
     folder = Path(folder)
     facts = read_json(folder / "coefficients.json")

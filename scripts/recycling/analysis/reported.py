@@ -39,9 +39,10 @@ def reported_value(
     if exhibit is None:
         return None
     names = ("method",) if where["method"] in BASELINES else IDENTITY
-    fits = table["skip"] == str(where.get("skip", 0))
+    wanted = {"skip": 0, "reinit": "none", "selection": "", **where}
+    fits = table["skip"] == str(wanted["skip"])
     for name in names:
-        fits &= table[name] == where.get(name, "")
+        fits &= table[name] == wanted[name]
     found = table[fits]
     if found.empty:
         return None

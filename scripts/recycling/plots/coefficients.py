@@ -50,8 +50,9 @@ def draw(rows: Sequence[Row]) -> Figure:
     figure.colorbar(mesh, ax=panels, label="coefficient", fraction=0.04, pad=0.01, aspect=30)
     panels[len(kinds) // 2].set_xlabel("layer")
     note = (
-        f"{_of(rows[0])}. {len(adapters)} adapters, best first; coefficients after their activation. "
-        "Hatched: the adapter has no such module." + (" Dots: negative." if norm.vmin else "")
+        f"{_of(rows[0])}. {len(adapters)} adapters, in the order of the selection; coefficients "
+        "after their activation. Hatched: the adapter has no such module."
+        + (" Dots: negative." if norm.vmin else "")
     )
     frame(figure, "Which adapters does a merge use, and where?", note)
     return figure

@@ -1,0 +1,194 @@
+"""The tables against cases worked out by hand."""
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+from tests.analysis.synthetic import COLUMNS, row, study
+
+from recycling.analysis.coefficients_table import coefficients_table
+from recycling.analysis.differences_table import differences_table
+from recycling.analysis.main_pages import write_main_pages
+from recycling.analysis.main_table import COLUMNS as MAIN_COLUMNS
+from recycling.analysis.main_table import main_table
+from recycling.analysis.paired import Settings
+from recycling.analysis.per_task_table import per_task_table
+from recycling.analysis.pool_tables import funnel, module_set, pool_statistics
+from recycling.analysis.reported import load_reported, reported_value
+from recycling.analysis.runs import load_runs
+from recycling.analysis.sweep_tables import recycled_minus_reinitialised, sweep
+from recycling.errors import UserError
+from recycling.files import read_tsv, write_json, write_tsv
+
+SETTINGS = Settings(resamples=200)
+EVALUATION = {"selection": "evaluation", "target": "with"}
+
+
+@pytest.fixture
+def load(tmp_path):
+    def loaded(rows):
+        write_tsv(tmp_path / "runs.tsv", COLUMNS, rows)
+        return load_runs(tmp_path / "runs.tsv")
+
+    return loaded
+
+
+@pytest.fixture
+def reported():
+    return load_reported("resources/reported.tsv", "llama")
+
+
+def small():
+    """Two tasks, two seeds: zero-shot, target LoRA, and Ours with K = 1, 5, 10."""
+    rows = []
+    for task, zero, lora in (("a", 0.1, 0.4), ("b", 0.3, 0.8)):
+        rows.append(row("main", "zero_shot", task, "0", zero))
+        for seed, shift in (("0", 0.0), ("1", 0.1)):
+            rows.append(row("main", "target_lora", task, seed, lora + shift, target="with"))
+            for k, gain in ((5, 0.02), (10, 0.06)):
+                accuracy = lora + shift + gain * (task == "a")
+                rows.append(row("main", "ours", task, seed, accuracy, k=k, **EVALUATION))
+            rows.append(
+                row("target_alone", "ours", task, seed, lora, k=1, target="with", selection="x")
+            )
+    return rows
+
+
+def test_main_table_by_hand(load, reported):
+    rows = main_table(load(small()), reported, SETTINGS)
+    assert [(r["method"], r["k"]) for r in rows] == [
+        ("zero_shot", 0), ("target_lora", 0), ("ours", 1), ("ours", 10),
+    ]  # fmt: skip
+    zero, lora, alone, ours = rows
+    assert [r["accuracy"] for r in rows] == ["0.200000", "0.650000", "0.600000", "0.680000"]
+    # Zero-shot stands against each seed: (0.1 - 0.45 + 0.3 - 0.85) / 2.
+    assert zero["difference"] == "-0.450000"
+    assert "difference" not in lora
+    assert (ours["difference"], ours["wins"], ours["ties"], ours["losses"]) == ("0.030000", 1, 1, 0)
+    assert [r["reported"] for r in rows] == ["0.467000", "0.657000", "", "0.675000"]
+    assert (alone["locator"], ours["locator"]) == ("", "Table 2")
+
+
+def test_main_pages_read_back_what_the_table_says(load, reported, tmp_path):
+    write_tsv(tmp_path / "t.tsv", MAIN_COLUMNS, main_table(load(small()), reported, SETTINGS))
+    write_main_pages(read_tsv(tmp_path / "t.tsv"), tmp_path / "t.md", tmp_path / "t.tex")
+    page, latex = (tmp_path / "t.md").read_text(), (tmp_path / "t.tex").read_text()
+    assert "| Ours, best by evaluation | 10 | 2 × 2 | with | 68.0 | +3.0 |" in page
+    assert "Ours, best by evaluation & 10 &  &  & 68.0 & 67.5 \\\\" in latex
+    assert "Zero-shot &  & 20.0 & 46.7 &  &  \\\\" in latex
+
+
+def test_per_task_table_by_hand(load, reported):
+    runs = load(small())
+    rows = per_task_table(runs, main_table(runs, reported, SETTINGS))
+    ours = next(r for r in rows if r["task"] == "a" and r["method"] == "ours" and r["k"] == 10)
+    assert (ours["accuracy"], ours["n_seeds"], ours["majority"]) == ("0.510000", 2, "0.100000")
+    assert float(ours["seed_sd"]) == pytest.approx(0.1 / 2**0.5, abs=1e-6)
+    assert len(rows) == 8
+
+
+def test_sweep_compares_like_with_like(load):
+    """A point that lacks a task must not be averaged over other tasks than the rest."""
+    rows = study(tasks=4)
+    gone = [r for r in rows if not (r["task"] == "synthetic_03" and r["reinit"] != "none")]
+    table = sweep(load(gone), ("main", "random_init"), "ours", SETTINGS)
+    assert {r["n_tasks"] for r in table} == {3}
+    assert {r["method"] for r in table} == {"zero_shot", "target_lora", "ours"}
+    assert sum(r["method"] == "ours" for r in table) == 18
+
+
+def test_recycled_minus_reinitialised_by_hand(load):
+    rows = []
+    for task, noise in (("a", 0.1), ("b", -0.3)):
+        rows.append(row("main", "ours", task, "0", 0.5, k=5, **EVALUATION))
+        common = {"k": 5, "reinit": "others", **EVALUATION}
+        rows.append(row("random_init", "ours", task, "0", 0.5 - noise, **common))
+    (found,) = recycled_minus_reinitialised(load(rows), ("main", "random_init"), "ours", SETTINGS)
+    assert found["difference"] == "-0.100000"
+    assert (found["k"], found["target"], found["wins"], found["losses"]) == (5, "with", 1, 1)
+
+
+def test_differences_are_those_of_the_claims(load):
+    rows = differences_table(load(small()))
+    assert {r["comparison"] for r in rows} == {"C2"}
+    assert [(r["task"], r["seed"], r["difference"]) for r in rows] == [
+        ("a", "0", "0.060000"), ("a", "1", "0.060000"),
+        ("b", "0", "0.000000"), ("b", "1", "0.000000"),
+    ]  # fmt: skip
+
+
+def test_funnel_counts_every_candidate_once_in_the_order_of_the_screening():
+    rejected = [{"reason": r} for r in ("duplicate", "gated", "dora", "gated", "unheard_of")]
+    rows = funnel([{}] * 3, rejected)
+    assert [(r["step"], r["reason"], r["adapters"], r["left"]) for r in rows] == [
+        ("candidates", "", 8, 8), ("listing", "gated", 2, 6), ("config", "dora", 1, 5),
+        ("weights", "duplicate", 1, 4), ("other", "unheard_of", 1, 3), ("pool", "", 3, 3),
+    ]  # fmt: skip
+
+
+def test_pool_statistics_beside_the_papers():
+    pool = [
+        {"rank": "8", "alpha": "16", "modules": "q_proj,v_proj", "licence": "", "author": "x"},
+        {"rank": "16", "alpha": "16", "modules": "v_proj,q_proj", "licence": "mit", "author": "x"},
+    ]
+    paper = {"rank": {"8.0": 3, "nan": 1}, "alpha_over_r": {"2.0": 4}}
+    rows = {(r["quantity"], r["value"]): r for r in pool_statistics(pool, paper)}
+    assert rows["rank", "8"]["share"] == "0.500000"
+    assert rows["rank", "8"]["paper_share"] == "0.750000"
+    assert rows["rank", "unknown"]["paper_adapters"] == 1
+    assert rows["alpha / rank", "2"]["paper_share"] == "1.000000"
+    assert rows["module set", "q v"]["adapters"] == 2
+    assert rows["licence", "none given"]["paper_share"] == ""
+
+
+@pytest.mark.parametrize(
+    ("modules", "words"),
+    [
+        ("q_proj k_proj v_proj o_proj gate_proj up_proj down_proj", "all linear"),
+        ("o_proj q_proj k_proj v_proj", "attention"),
+        ("up_proj gate_proj down_proj", "MLP"),
+        ("v_proj q_proj", "q v"),
+        ("model.layers.3.self_attn.k_proj", "k"),
+        ("q_proj lm_head embed_tokens", "q + embed_tokens + lm_head"),
+        ("lm_head", "lm_head"),
+    ],
+)
+def test_module_sets_in_short(modules, words):
+    assert module_set(modules.split()) == words
+
+
+def test_coefficients_by_hand(tmp_path):
+    q, up = "model.layers.0.self_attn.q_proj", "model.layers.11.mlp.up_proj"
+    save_file(
+        {q: np.array([0.5, 0.25], "f4"), up: np.array([-1.0], "f4")},
+        tmp_path / "coefficients.safetensors",
+    )
+    facts = {"granularity": "module", "adapters": ["t", "b"], "members": {q: [0, 1], up: [1]}}
+    write_json(tmp_path / "coefficients.json", facts)
+    run = {"task": "t", "seed": 1, "selection": "random", "target": "with", "k": 2}
+    rows = coefficients_table(tmp_path, run)
+    assert [(r["adapter"], r["layer"], r["kind"], r["coefficient"]) for r in rows] == [
+        ("t", "0", "q_proj", "0.500000"), ("b", "0", "q_proj", "0.250000"),
+        ("b", "11", "up_proj", "-1.000000"),
+    ]  # fmt: skip
+    write_json(tmp_path / "coefficients.json", facts | {"granularity": "rank"})
+    with pytest.raises(UserError, match="rank dimensions"):
+        coefficients_table(tmp_path, run)
+
+
+def test_reported_figures_have_locators_and_distinct_meanings():
+    rows = read_tsv("resources/reported.tsv")
+    assert all(0 < float(r["value"]) < 1 and r["locator"] for r in rows)
+    meanings = [tuple(r[name] for name in list(r)[:8]) for r in rows]
+    assert len(set(meanings)) == len(rows) == 20
+    with pytest.raises(UserError, match="no setting 'lama'; it has llama, low_data, qwen"):
+        load_reported("resources/reported.tsv", "lama")
+    assert load_reported("resources/reported.tsv", None).empty
+
+
+def test_the_exhibit_decides_between_two_reported_figures(reported):
+    where = {"method": "ours", "selection": "evaluation", "target": "without", "reinit": "none"}
+    assert reported_value(reported, where, "main") == (0.652, "Table 2")
+    assert reported_value(reported, where, "k_sweep") == (0.650, "Figure 3")
+    assert reported_value(reported, where, None) is None
+    assert reported_value(reported, where | {"method": "ties"}, "main") is None
+    assert reported_value(reported, where | {"skip": 5}, "main") is None
