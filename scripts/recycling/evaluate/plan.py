@@ -9,6 +9,9 @@ from torch import Tensor
 # A shorter common start is cheaper to compute again than to set apart.
 SHORTEST_PREFIX = 4
 
+# Tokens in a batch's cache for one that is computed: a shared prefix costs memory, but no time.
+KEPT = 4
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -41,16 +44,17 @@ def plan(
 ) -> Plan:
     """Order prompts by length, the longest first, and cut them into batches.
 
-    A batch holds at most `batch_tokens` tokens, those of prefix, padding and answer included, but
-    at least one. The longest common start of all prompts is set
-    apart, short of the last token of the shortest one.
+    The longest common start of all prompts is set apart, short of the last token of the shortest
+    one. A batch computes at most `batch_tokens` tokens, padding and answers included, and keeps
+    (with the prefix of every row) at most `KEPT` times as many in its cache; it has at least one
+    row. What fits a CPU's cache is best there: longer batches of long prompts are slower.
     """
     shared = _shared(prompts) if share_prefix else 0
     order = sorted(range(len(prompts)), key=lambda row: (-len(prompts[row]), row))
     batches: list[Batch] = []
     while order:
-        longest = len(prompts[order[0]])
-        count = max(1, batch_tokens // (longest + max_new_tokens))
+        kept = len(prompts[order[0]]) + max_new_tokens
+        count = max(1, min(batch_tokens // (kept - shared), KEPT * batch_tokens // kept))
         batches.append(_batch(order[:count], prompts, shared, pad))
         order = order[count:]
     return Plan(torch.tensor([prompts[0][:shared]]) if shared else None, batches)
