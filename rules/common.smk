@@ -6,7 +6,14 @@ sys.path.insert(0, os.path.join(workflow.basedir, "scripts"))
 from recycling.errors import UserError
 from recycling.store.code import code_hash
 from recycling.study.config import all_tasks, in_house_tasks, validated
-from recycling.study.plan import canonical, essence, fields, make_plan, run_of_export
+from recycling.study.plan import (
+    UNSCORED,
+    canonical,
+    essence,
+    fields,
+    make_plan,
+    run_of_export,
+)
 
 try:
     config.update(validated(config))

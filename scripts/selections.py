@@ -12,20 +12,35 @@ COLUMNS = ("selection", "seed", "position", "repo_id", "score", "tied")
 
 def main(job: Job) -> None:
     settings = job.params["settings"]
-    names = [row["repo_id"] for row in read_tsv(job.input.pool)]
-    scored = [row for path in job.input.scores for row in read_tsv(path)]
-    evaluation = accuracies(scored, settings["task"], settings["splits"])
     rows = []
     for rule, seed in settings["selections"]:
-        if rule == "random":
-            ranking = select.random(names, seed)
-        else:
-            ranking = select.by_score(evaluation, seed)
+        ranking = ranked(job, rule, seed)
         tied = Counter(ranking.scores)
         for position, (name, score) in enumerate(zip(ranking.names, ranking.scores, strict=True)):
             values = (rule, seed, position, name, score, tied[score])
             rows.append(dict(zip(COLUMNS, values, strict=True)))
     write_tsv(job.output.selections, COLUMNS, rows)
+
+
+def ranked(job: Job, rule: str, seed: int) -> select.Ranking:
+    """The whole pool in the order of a rule; ties are broken by the seed."""
+    settings = job.params["settings"]
+    pool = read_tsv(job.input.pool)
+    if rule == "random":
+        return select.random([row["repo_id"] for row in pool], seed)
+    if rule == "rank":
+        return select.by_score({row["repo_id"]: float(row["rank"]) for row in pool}, seed)
+    if rule == "evaluation":
+        rows = [row for path in job.input.scores for row in read_tsv(path)]
+        return select.by_score(accuracies(rows, settings["task"], settings["splits"]), seed)
+    rows = [row for path in job.input.similarity for row in read_tsv(path)]
+    wanted = (settings["task"], str(seed), rule)
+    scores = {
+        row["repo_id"]: float(row["score"])
+        for row in rows
+        if (row["task"], row["seed"], row["measure"]) == wanted
+    }
+    return select.by_score(scores, seed)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import Any
 from recycling.study.config import in_house_tasks
 
 TARGETS = "targets"
+UNSCORED = ("", "random", "rank", "evaluation")  # selections that do not look at the target LoRA
 IN_HOUSE = "in_house"
 
 
@@ -75,6 +76,10 @@ class Plan:
         }
         return [self.batches[key] for key in keys]
 
+    def trainer(self, task: str, seed: int) -> Batch:
+        """The batch that trains the target LoRA of a task and seed."""
+        return self.batches[self.owner[Run(self.target_method, task, seed, target="with")]]
+
     def selections(self, pool: str, task: str) -> list[tuple[str, int]]:
         """The (selection, seed) pairs that the runs of a task draw from a pool."""
         pairs = {
@@ -111,7 +116,10 @@ def make_plan(config: Mapping[str, Any]) -> Plan:
     for run in in_house:
         wanted.setdefault(run, IN_HOUSE)
     for run in list(wanted):
-        if kinds[run.method] in ("merge", "adapt") and run.target == "with":
+        # A selection may measure likeness to the target LoRA even where that is not merged.
+        if kinds[run.method] in ("merge", "adapt") and (
+            run.target == "with" or run.selection not in UNSCORED
+        ):
             wanted.setdefault(target_of(run, target_method), TARGETS)
     groups: dict[tuple[str, str, str], list[Run]] = {}
     for run, experiment in wanted.items():

@@ -1,0 +1,31 @@
+"""Similarities of a pool's adapters to every target LoRA, each adapter read once for all targets."""
+
+from job import Job, run
+from recycling.files import write_tsv
+from recycling.runs.members import pool_members, target_members
+from recycling.select.similarity import similarities
+from recycling.store.store import Store
+
+COLUMNS = ("task", "seed", "measure", "repo_id", "score")
+
+
+def main(job: Job) -> None:
+    settings = job.params["settings"]
+    wanted = [(task, seed) for task, seed in settings["targets"]]
+    trained = target_members(job.input.targets, Store(job.machine["store"]))
+    targets = {f"{task} {seed}": trained[task, seed].open() for task, seed in wanted}
+    pool = {name: member.open() for name, member in pool_members(job.input.pool).items()}
+    # "rank" is the selection by an adapter's own rank; its likeness to the target's is similar_rank.
+    names = {measure.removeprefix("similar_"): measure for measure in settings["measures"]}
+    found = similarities(pool, targets, list(names))
+    rows = [
+        {"task": task, "seed": seed, "measure": names[name], "repo_id": repo_id, "score": score}
+        for name, by_target in found.items()
+        for task, seed in wanted
+        for repo_id, score in by_target[f"{task} {seed}"].items()
+    ]
+    write_tsv(job.output.similarity, COLUMNS, rows)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,42 @@
+"""Mistakes in a config, as a user of Snakemake meets them."""
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.xdist_group("workflow")
+
+MISTAKES = {
+    "unknown key": ({"pools": {}}, "pools"),
+    "wrong type": ({"tasks": {"n_train": "eighty"}}, "tasks.n_train"),
+    "impossible K": ({"experiments": {"main": [{"methods": ["ours"], "k": [0]}]}}, "k.0"),
+    "K beyond the in-house pool": (
+        {"experiments": {"main": [{"methods": ["ours"], "pool": "in_house", "k": [99]}]}},
+        "99",
+    ),
+    "unknown method": ({"experiments": {"main": [{"methods": ["our"]}]}}, "did you mean ours"),
+    "unknown task": ({"tasks": {"names": ["nowhere"]}}, "nowhere"),
+    "unknown selection": (
+        {"experiments": {"main": [{"methods": ["ours"], "selections": ["best"]}]}},
+        "selections.0",
+    ),
+    "no such dtype": ({"base": {"dtype": "int4"}}, "base.dtype"),
+    "target that is no LoRA": ({"target_method": "average"}, "target_method"),
+    "method without kind": ({"methods": {"mine": {"function": "average"}}}, "methods.mine"),
+    "norms the wrong way round": (
+        {"pool": {"screening": {"norm_above": 9, "norm_most": 3}}},
+        "norm_above",
+    ),
+    "list of repositories missing": ({"pool": {"source": "repos"}}, "pool.repos"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_gets_one_clear_line(fresh, tmp_path, mistake):
+    overlay, named = MISTAKES[mistake]
+    file = tmp_path / "wrong.yaml"
+    file.write_text(yaml.safe_dump(overlay))
+    done = fresh.snakemake(file, "--dry-run", "--quiet", "all", check=False)
+    assert done.returncode != 0
+    lines = [line for line in done.stdout.splitlines() if not line.startswith("Using workflow")]
+    assert len(lines) == 1 and lines[0].startswith("error: config: ")
+    assert named in lines[0]

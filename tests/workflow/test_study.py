@@ -1,0 +1,129 @@
+"""The study end to end, in a checkout of its own."""
+
+import csv
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.xdist_group("workflow")
+RESULTS = Path("results/miniature")
+
+
+def table(checkout, name):
+    with open(checkout.root / RESULTS / name, newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def timeless(rows):
+    return [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
+
+
+def test_everything_is_made_and_nothing_is_left_to_do(finished):
+    for name in ("runs.tsv", "claims.json", "report.html", "figures/main.svg", "figures/main.png"):
+        assert (finished.root / RESULTS / name).stat().st_size > 0
+    assert finished.planned() == {}
+
+
+def test_every_candidate_is_kept_or_rejected_once(finished):
+    candidates = [row["repo_id"] for row in table(finished, "pool/candidates.tsv")]
+    kept = [row["repo_id"] for row in table(finished, "pool/pool.tsv")]
+    rejected = table(finished, "pool/rejected.tsv")
+    assert sorted(kept + [row["repo_id"] for row in rejected]) == sorted(candidates)
+    assert len(set(candidates)) == len(candidates)
+    assert all(row["reason"] and row["detail"] for row in rejected)
+
+
+def test_runs_have_measured_numbers(finished):
+    rows = table(finished, "runs.tsv")
+    assert {row["experiment"] for row in rows} >= {"main", "random_init", "relevant_transfer"}
+    assert all(0 <= float(row["accuracy"]) <= 1 for row in rows)
+    with_steps = [row for row in rows if row["method"] in ("ours", "target_lora")]
+    assert all(row["best_step"] != "" and row["validation_loss"] != "" for row in with_steps)
+
+
+def test_a_run_that_experiments_share_is_one_run(finished):
+    rows = [row for row in table(finished, "runs.tsv") if row["method"] == "ours"]
+    names = ("method", "pool", "selection", "k", "skip", "target", "reinit", "seed", "task")
+    keys = {}
+    for row in rows:
+        keys.setdefault(tuple(row[name] for name in names), set()).add(row["key"])
+    assert all(len(found) == 1 for found in keys.values())
+    assert len(keys) < len(rows)
+
+
+def test_touches_comments_and_formatting_rerun_nothing(finished, tmp_path):
+    checkout = finished.copy(tmp_path / "checkout")
+    library = checkout.root / "scripts/recycling"
+    for path in [*library.rglob("*.py"), *(checkout.root / "scripts").glob("*.py")]:
+        path.touch()
+    for path in (checkout.root / "Snakefile", checkout.root / "config.yaml"):
+        path.touch()
+    average = library / "merge/average.py"
+    average.write_text("# A remark.\n" + average.read_text().replace('"""', '"""Indeed. ', 1))
+    assert checkout.planned() == {}
+
+
+def test_an_edit_of_a_merge_method_reruns_that_method_and_what_shows_it(finished, tmp_path):
+    checkout = finished.copy(tmp_path / "checkout")
+    average = checkout.root / "scripts/recycling/merge/average.py"
+    average.write_text(average.read_text() + "\n\nADDED = 1\n")
+    planned = checkout.planned()
+    jobs = [path for path in (checkout.root / RESULTS / "runs").glob("*/average/*.jsonl")]
+    shown = {"runs", "claims", "report"}
+    assert planned["merges"] == len(jobs) > 0
+    others = set(planned) - {"merges"} - shown
+    assert shown <= set(planned)
+    assert all(rule.startswith(("table_", "figure_")) for rule in others)
+    assert not others & {"table_pool", "figure_pool_funnel", "figure_pool_statistics"}
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_it_ends_in_the_same_results(fresh, finished, tmp_path):
+    checkout = fresh.copy(tmp_path / "checkout")
+    dice = random.Random(0)
+    for _ in range(8):
+        process = subprocess.Popen(
+            checkout.command(),
+            cwd=checkout.root,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        time.sleep(dice.uniform(5, 25))
+        if process.poll() is not None:
+            break
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        checkout.snakemake("--unlock")
+    checkout.snakemake()
+    for name in ("pool/candidates.tsv", "pool/pool.tsv", "pool/rejected.tsv"):
+        assert table(checkout, name) == table(finished, name)
+    assert timeless(table(checkout, "runs.tsv")) == timeless(table(finished, "runs.tsv"))
+
+
+def test_an_exported_merge_answers_the_same_in_plain_peft(finished):
+    folder = finished.root / RESULTS / "export/ours"
+    facts = json.loads((folder / "merge.json").read_text())
+    command = [sys.executable, Path(__file__).with_name("plain_peft.py"), finished.root, folder]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=finished.root)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == pytest.approx(facts["accuracy"])
+
+
+def test_a_job_can_be_done_again_by_hand(finished, tmp_path):
+    checkout = finished.copy(tmp_path / "checkout")
+    selections = checkout.root / RESULTS / "selections/hub"
+    path = min(selections.glob("*.tsv"))
+    before = path.read_bytes()
+    path.unlink()
+    orders = RESULTS / "logs/selections/hub" / f"{path.stem}.json"
+    command = [sys.executable, "scripts/selections.py", str(orders)]
+    subprocess.run(command, cwd=checkout.root, check=True)
+    assert path.read_bytes() == before
