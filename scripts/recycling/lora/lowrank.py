@@ -97,9 +97,9 @@ class LowRank:
         `k` is cut to min(rank, out, in); None keeps all of these.
         """
         dtype = accumulation_dtype(self.A.dtype, self.B.dtype)
-        tall_out, small_out, R_out = _thin_qr(self.B.double() * self.scaling)
+        tall_out, small_out, R_out = _thin_qr(self.B.double())
         tall_in, small_in, R_in = _thin_qr(self.A.double().T)
-        U, S, Vh = torch.linalg.svd(R_out @ R_in.T, full_matrices=False)
+        U, S, Vh = torch.linalg.svd(self.scaling * R_out @ R_in.T, full_matrices=False)
         return (
             (tall_out @ (small_out @ U[:, :k])).to(dtype),
             S[:k].to(dtype),
@@ -148,8 +148,9 @@ def accumulation_dtype(*dtypes: torch.dtype) -> torch.dtype:
 def stack(parts: Sequence[LowRank], weights: Sequence[float] | None = None) -> LowRank:
     """sum_i weights_i * delta_i as one LowRank of the summed rank, exact up to rounding.
 
-    Concatenation: A = [A_1; A_2; ...], B = [w_1 s_1 B_1, w_2 s_2 B_2, ...], scaling 1; weights are
-    1 where not given. ValueError for no parts, other counts of weights, or unequal shapes.
+    Concatenation: A = [w_1 s_1 A_1; w_2 s_2 A_2; ...], B = [B_1, B_2, ...], scaling 1; weights are
+    1 where not given. No gradients. ValueError for no parts, other counts of weights, or unequal
+    shapes.
     """
     weights = [1.0] * len(parts) if weights is None else weights
     if not parts or len(weights) != len(parts):
@@ -164,7 +165,7 @@ def stack(parts: Sequence[LowRank], weights: Sequence[float] | None = None) -> L
     start = 0
     for part, weight in zip(parts, weights, strict=True):
         rows = slice(start, start + part.rank)
-        A[rows] = part.A
-        torch.mul(part.B.to(dtype), weight * part.scaling, out=B[:, rows])
+        torch.mul(part.A.detach().to(dtype), weight * part.scaling, out=A[rows])
+        B[:, rows] = part.B.detach()
         start += part.rank
     return LowRank(A, B)

@@ -8,7 +8,7 @@ from torch import Tensor
 from recycling.lora.dense import dense_rows, row_blocks
 from recycling.lora.lowrank import LowRank
 
-SAMPLE = 2**14
+SAMPLE = 2**13
 
 
 def magnitude_at(part: LowRank, keep: int, buffer: Tensor) -> float:
@@ -35,15 +35,17 @@ def _bracket(part: LowRank, keep: int) -> tuple[float, float]:
     generator = torch.Generator().manual_seed(0)  # the result does not depend on the draw
     rows = torch.randint(out, (SAMPLE,), generator=generator)
     columns = torch.randint(in_, (SAMPLE,), generator=generator)
-    sample = (part.B[rows].float() * part.A[:, columns].T.float()).sum(1) * part.scaling
-    ordered = sample.abs().sort(descending=True).values
-    share = keep / (out * in_)
-    place = share * SAMPLE
+    B = part.B.index_select(0, rows).float()
+    A = part.A.T.contiguous().index_select(0, columns).float()
+    sample = B.mul_(A).sum(1).mul_(part.scaling).abs_().numpy()
+    share = 1 - keep / (out * in_)
+    place = share * (SAMPLE - 1)
     spread = 4 * (SAMPLE * share * (1 - share)) ** 0.5 + 4
-    low, high = int(place + spread), int(place - spread)
+    low, high = int(place - spread), int(place + spread)
+    ordered = np.partition(sample, [max(low, 0), min(high, SAMPLE - 1)])
     return (
-        float(ordered[low]) if low < SAMPLE else 0.0,
-        float(ordered[high]) if high >= 0 else float("inf"),
+        float(ordered[low]) if low >= 0 else 0.0,
+        float(ordered[high]) if high < SAMPLE else float("inf"),
     )
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from recycling.lora.lowrank import LowRank
 
 NEGLIGIBLE = 1e-7  # of the greatest singular value: rounding, in factors stored as float32 or less
+ALIKE = 0.05  # of the greatest eigenvalue of a Gram matrix: below, float32 does not keep 1e-5
 DEPENDENT = 1e-10  # of the greatest eigenvalue of a Gram matrix: directions that do not exist
 
 
@@ -38,9 +39,9 @@ def merge(
     if padded:
         generator = torch.Generator().manual_seed(seed)
         triples = [_padded(*triple, k, generator) for triple in triples]
-    U = _polar(torch.cat([U for U, _, _ in triples], dim=1))
-    V = _polar(torch.cat([V for _, _, V in triples], dim=1))
     S = torch.cat([S for _, S, _ in triples])
+    U = _polar(torch.cat([U for U, _, _ in triples], dim=1)).to(S)
+    V = _polar(torch.cat([V for _, _, V in triples], dim=1)).to(S)
     factor = 1 / len(parts) if scale == "equal" else scale
     return LowRank(V.T, U * S, factor)
 
@@ -73,10 +74,13 @@ def _padded(
 def _polar(M: Tensor) -> Tensor:
     """M (M^T M)^(-1/2), the nearest matrix of orthonormal columns, on the span of M.
 
-    The Gram matrix is formed in float64: its eigenvalues are the squares of M's singular values.
+    The eigenvalues of the Gram matrix are the squares of M's singular values, so float32 serves
+    only where they are of one size; where vectors are alike, float64 takes over.
     """
-    wide = M.double()
-    values, vectors = torch.linalg.eigh(wide.T @ wide)
+    values, vectors = torch.linalg.eigh((M.T @ M).double())
+    if values[0] < ALIKE * values[-1]:
+        M = M.double()
+        values, vectors = torch.linalg.eigh(M.T @ M)
     kept = values > DEPENDENT * values[-1:]
     roots = torch.where(kept, values, 1).rsqrt() * kept
-    return (wide @ ((vectors * roots) @ vectors.T)).to(M.dtype)
+    return M @ ((vectors * roots) @ vectors.T).to(M.dtype)
