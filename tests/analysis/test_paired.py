@@ -14,7 +14,7 @@ from recycling.analysis.runs import Missing
 def runs(method, rows):
     """Runs from (task, seed, accuracy)."""
     frame = pd.DataFrame(rows, columns=["task", "seed", "accuracy"])
-    return frame.assign(method=method)
+    return frame.assign(method=method, key="k")
 
 
 def test_pairs_need_the_same_task_and_seed():

@@ -31,13 +31,14 @@ class Settings:
 
 
 def pair(minuend: pd.DataFrame, subtrahend: pd.DataFrame) -> pd.DataFrame:
-    """Columns task, seed, a, b, difference = a - b, for each task and seed that both have.
+    """Columns task, seed, key_a, key_b, a, b, difference = a - b: the tasks and seeds of both.
 
     A side that knows no seed (zero-shot, or a blank seed) is the same for every seed of the other.
     Raises Missing where nothing pairs.
     """
-    left = minuend[["task", "seed", "accuracy"]].rename(columns={"accuracy": "a"})
-    right = subtrahend[["task", "seed", "accuracy"]].rename(columns={"accuracy": "b"})
+    columns = ["task", "seed", "key", "accuracy"]
+    left = minuend[columns].rename(columns={"accuracy": "a", "key": "key_a"})
+    right = subtrahend[columns].rename(columns={"accuracy": "b", "key": "key_b"})
     if _seedless(subtrahend):
         right = right.drop(columns="seed")
     elif _seedless(minuend):
@@ -46,9 +47,8 @@ def pair(minuend: pd.DataFrame, subtrahend: pd.DataFrame) -> pd.DataFrame:
     if pairs.empty:
         raise Missing("the two sides have no task and seed in common")
     pairs["difference"] = pairs["a"] - pairs["b"]
-    return pairs[["task", "seed", "a", "b", "difference"]].sort_values(
-        ["task", "seed"], ignore_index=True
-    )
+    pairs = pairs[["task", "seed", "key_a", "key_b", "a", "b", "difference"]]
+    return pairs.sort_values(["task", "seed"], ignore_index=True)
 
 
 def _seedless(side: pd.DataFrame) -> bool:

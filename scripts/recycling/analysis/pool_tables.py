@@ -41,7 +41,6 @@ QUANTITIES = {
     "alpha / rank": "alpha_over_r",
     "module set": "target_modules",
     "licence": "licences",
-    "author": "authors",
 }
 
 
