@@ -28,6 +28,13 @@ def test_training_sees_the_prompt_that_generation_sees() -> None:
     assert encoded["input_ids"][: len(prompt)] == prompt
 
 
+def test_what_a_template_writes_after_the_end_of_the_answer_is_not_learnt() -> None:
+    chatty = small_tokenizer()
+    chatty.chat_template = chatty.chat_template.replace("<end> ", "<end> w93 ")
+    (encoded,) = encode(chatty, [EXAMPLE], max_length=100)
+    assert chatty.convert_ids_to_tokens(encoded["input_ids"])[-3:] == ["w6", "w7", "<end>"]
+
+
 def test_an_answer_that_would_be_cut_off_is_refused_by_name() -> None:
     assert encode(TOKENIZER, [EXAMPLE], max_length=13)
     with pytest.raises(UserError, match=r"example train-7: 13 tokens, over max_length 12"):
