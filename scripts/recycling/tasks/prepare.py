@@ -91,7 +91,8 @@ def prepare(
     instead of the task's own. Prompts of `max_prompt_tokens` or more are dropped and counted.
     UserError where a split that is asked for comes out empty or short.
     """
-    train = _need(spec, "train")
+    train = open_split(spec, "train")
+    assert train is not None  # load_spec refuses a task without
     drawing = _Drawing(spec, tokenizer, wording(spec, train, prompts), max_prompt_tokens)
     pool, test = _test(spec, drawing, train, test_cap)
     seen = {content(example) for example in test}
@@ -123,13 +124,6 @@ def majority(train: Sequence[Example], test: Sequence[Example]) -> float:
     counts = Counter(normalised(example.target) for example in train)
     best = min(counts, key=lambda name: (-counts[name], name), default="")
     return sum(normalised(example.target) == best for example in test) / len(test)
-
-
-def _need(spec: TaskSpec, split: str) -> Rows:
-    rows = open_split(spec, split)
-    if rows is None:
-        raise UserError(f"{spec.file}: no {split} split is named")
-    return rows
 
 
 def _test(
