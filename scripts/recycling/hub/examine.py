@@ -57,7 +57,9 @@ class Examiner:
 
     def screened(self, candidate: Candidate) -> Candidate:
         """Pass two: config and header."""
-        config, pairs = self._plain_lora(candidate)
+        config = self._config(candidate)
+        header = self._learn(candidate, "header", lambda: self._read_header(candidate, config))
+        pairs = self._pairs(candidate, header, config)
         self._facts[candidate.repo_id] = adapter_facts(config, pairs)
         return candidate
 
@@ -80,8 +82,7 @@ class Examiner:
         found = self._recall(_measure_key(candidate))
         assert found is not None, "measured() comes first"
         measurement = Measurement(**json.loads(found))
-        config, pairs = self._plain_lora(candidate)
-        norm = screen_weights(measurement, pairs, config, self.settings)
+        norm = screen_weights(measurement, self._config(candidate), self.settings)
         self._facts[candidate.repo_id]["norm"] = f"{norm:.6g}"
         return Judged(candidate, norm, measurement.content)
 
@@ -107,19 +108,17 @@ class Examiner:
                 shutil.rmtree(folder)
         shutil.rmtree(self.folder / ".partial", ignore_errors=True)
 
-    def _plain_lora(self, candidate: Candidate) -> tuple[LoraConfig, dict[str, Pair]]:
-        content = self._learn(candidate, CONFIG, lambda: self._config(candidate))
-        config = parse_config(content, self.names, self.settings)
-        header = self._learn(candidate, "header", lambda: self._header(candidate, config))
-        return config, self._pairs(candidate, header, config)
+    def _config(self, candidate: Candidate) -> LoraConfig:
+        return parse_config(self._config_text(candidate), self.names, self.settings)
+
+    def _config_text(self, candidate: Candidate) -> bytes:
+        file = _file(candidate, CONFIG)
+        return self._learn(candidate, CONFIG, lambda: self.files.whole(candidate, file))
 
     def _pairs(self, candidate: Candidate, header: bytes, config: LoraConfig) -> dict[str, Pair]:
         return pairs_of(parse_header(header, _weights(candidate).size or 0), self.base, config)
 
-    def _config(self, candidate: Candidate) -> bytes:
-        return self.files.whole(candidate, _file(candidate, CONFIG))
-
-    def _header(self, candidate: Candidate, config: LoraConfig) -> bytes:
+    def _read_header(self, candidate: Candidate, config: LoraConfig) -> bytes:
         """Read a header. It has no hash: what it says against a candidate must be said twice."""
         weights = _weights(candidate)
         seen: list[bytes] = []
@@ -144,8 +143,8 @@ class Examiner:
         arrived = self._fetch(candidate)
         try:
             found = self._remember(_measure_key(candidate), lambda: _measured(arrived))
-            config, pairs = self._plain_lora(candidate)
-            screen_weights(Measurement(**json.loads(found)), pairs, config, self.settings)
+            measurement = Measurement(**json.loads(found))
+            screen_weights(measurement, self._config(candidate), self.settings)
         except Reject:
             shutil.rmtree(arrived)
         else:
@@ -156,8 +155,7 @@ class Examiner:
         """A folder with the verified weights and config of a candidate."""
         arrived = self.folder / ".partial" / candidate.folder
         self.files.download(candidate, _weights(candidate), arrived / WEIGHTS)
-        config = self._learn(candidate, CONFIG, lambda: self._config(candidate))
-        (arrived / CONFIG).write_bytes(config)
+        (arrived / CONFIG).write_bytes(self._config_text(candidate))
         return arrived
 
     def _install(self, candidate: Candidate, arrived: Path) -> None:

@@ -10,7 +10,6 @@ import torch
 
 from recycling.errors import UserError
 from recycling.hub.config import LoraConfig
-from recycling.hub.header import Pair
 from recycling.hub.reasons import Reject
 from recycling.hub.settings import Screening
 from recycling.lora.adapter import Adapter
@@ -20,12 +19,12 @@ from recycling.lora.adapter import Adapter
 class Measurement:
     """Facts about a weights file that no setting changes.
 
-    norms: Frobenius norm of B @ A, unscaled, by module. content: a hash of names, shapes and values
+    norms: Frobenius norm of B @ A, unscaled, and rank, by module. content: a hash of names, shapes and values
     as float32, so that copies with other metadata, key spelling or a wider dtype are the same.
     bad: the first module with NaN or infinite weights, or empty.
     """
 
-    norms: dict[str, float]
+    norms: dict[str, tuple[float, int]]
     content: str
     bad: str = ""
 
@@ -37,7 +36,7 @@ class Measurement:
 def measure(folder: Path) -> Measurement:
     """Measure a PEFT folder module by module. Reject("unreadable") where it cannot be read."""
     digest = hashlib.sha256()
-    norms: dict[str, float] = {}
+    norms: dict[str, tuple[float, int]] = {}
     try:
         adapter = Adapter.open(folder)
         for module in adapter.modules:
@@ -48,29 +47,27 @@ def measure(folder: Path) -> Measurement:
                     return Measurement({}, "", module)
                 digest.update(f"{module} {tuple(values.shape)}\n".encode())
                 digest.update(values.numpy().data)
-            norms[module] = part.norm() / part.scaling
+            norms[module] = (part.norm() / part.scaling, part.rank)
     except (UserError, RuntimeError, ValueError) as error:
         raise Reject("unreadable", str(error)) from None
     return Measurement(norms, digest.hexdigest())
 
 
-def total_norm(found: Measurement, pairs: dict[str, Pair], config: LoraConfig) -> float:
+def total_norm(found: Measurement, config: LoraConfig) -> float:
     """sqrt of the sum over modules of ||s B A||^2 with the module's own scaling s."""
     return math.sqrt(
         sum(
-            (config.scaling(module, pairs[module].rank) * norm) ** 2
-            for module, norm in found.norms.items()
+            (config.scaling(module, rank) * norm) ** 2
+            for module, (norm, rank) in found.norms.items()
         )
     )
 
 
-def screen_weights(
-    found: Measurement, pairs: dict[str, Pair], config: LoraConfig, settings: Screening
-) -> float:
+def screen_weights(found: Measurement, config: LoraConfig, settings: Screening) -> float:
     """The total norm of an adapter that may stay. Raises Reject."""
     if found.bad:
         raise Reject("not_finite", f"{found.bad} has NaN or infinite weights")
-    norm = total_norm(found, pairs, config)
+    norm = total_norm(found, config)
     if not math.isfinite(norm):
         raise Reject("not_finite", "the delta overflows")
     if norm == 0:
