@@ -1,3 +1,4 @@
+import functools
 import os
 import sys
 
@@ -7,7 +8,7 @@ from recycling.errors import UserError
 from recycling.store.code import code_hash
 from recycling.study.config import all_tasks, in_house_tasks, validated
 from recycling.study.plan import (
-    UNSCORED,
+    by_likeness,
     canonical,
     essence,
     fields,
@@ -29,6 +30,7 @@ BENCH = {
 }
 
 
+@functools.cache
 def code(script, *loaded_by_name):
     """The hash of the code that a script runs, with the modules that it loads by name."""
     return code_hash(
@@ -90,6 +92,7 @@ def batch_settings(wildcards):
     return {
         "function": method.get("function", ""),
         "method": method["settings"],
+        "adapters": method["adapters"],
         "runs": [fields(run) for run in batch(wildcards).runs],
         "pools": pools_of(batch(wildcards)),
         "bench": BENCH,

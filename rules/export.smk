@@ -22,6 +22,7 @@ rule exported_adapter:
             "kind": PLAN.kinds[exported_batch(w).method],
             "function": config["methods"][exported_batch(w).method]["function"],
             "method": config["methods"][exported_batch(w).method]["settings"],
+            "adapters": config["methods"][exported_batch(w).method]["adapters"],
             "run": fields(
                 canonical(run_of_export(config["export"][w.name]), PLAN.kinds)
             ),

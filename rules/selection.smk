@@ -1,10 +1,11 @@
+@functools.cache
 def similar(pool):
     """(task, seed, measure) of every selection by similarity to a target LoRA."""
     return [
         (task, seed, rule)
         for task in config["tasks"]["names"]
         for rule, seed in PLAN.selections(pool, task)
-        if rule not in UNSCORED
+        if by_likeness(rule)
     ]
 
 

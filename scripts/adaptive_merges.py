@@ -22,6 +22,7 @@ def main(job: Job) -> None:
         wanted = {
             "function": settings["function"],
             "method": settings["method"],
+            "adapters": settings["adapters"],
             "seed": run["seed"],
             "reinit": run["reinit"],
             "target": run["target"],
@@ -36,7 +37,7 @@ def main(job: Job) -> None:
         )
 
     def compute(run: dict[str, Any], folder: Path) -> dict[str, Any]:
-        adapters = opened(members.of(run), run)
+        adapters = opened(members.of(run), run, **settings["adapters"])
         train, validation = bench.encoded("train"), bench.encoded("validation")
         tuned = method.tune(
             bench.model,

@@ -23,7 +23,7 @@ def main(job: Job) -> None:
     (line,) = [
         line for line in read_runs(job.input.run) if {key: line[key] for key in wanted} == wanted
     ]
-    adapters = opened(members, wanted)
+    adapters = opened(members, wanted, **settings["adapters"])
     if settings["kind"] == "adapt":
         folder = store.require(line["key"], f"the run {wanted['method']} on {wanted['task']}")
         deltas = restore(folder, adapters).deltas()

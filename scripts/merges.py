@@ -24,6 +24,7 @@ def main(job: Job) -> None:
         wanted = {
             "function": settings["function"],
             "method": settings["method"],
+            "adapters": settings["adapters"],
             "seed": run["seed"],
             "reinit": run["reinit"],
             "target": run["target"],
@@ -33,7 +34,7 @@ def main(job: Job) -> None:
         return Recipe("merge", job.params["code"], wanted, {**bench.inputs(), "adapters": contents})
 
     def compute(run: dict[str, Any], folder: Path) -> dict[str, Any]:
-        adapters = opened(members.of(run), run)
+        adapters = opened(members.of(run), run, **settings["adapters"])
         deltas = merge_adapters(settings["function"], adapters, settings["method"], run["seed"])
         with folded(bench.model, deltas):
             return {"n_train": 0, "n_validation": 0, **bench.evaluate(folder)}

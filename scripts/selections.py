@@ -26,8 +26,9 @@ def ranked(job: Job, rule: str, seed: int) -> select.Ranking:
     """The whole pool in the order of a rule; ties are broken by the seed."""
     settings = job.params["settings"]
     pool = read_tsv(job.input.pool)
-    if rule == "random":
-        return select.random([row["repo_id"] for row in pool], seed)
+    kind, _, fixed = rule.partition(":")
+    if kind == "random":
+        return select.random([row["repo_id"] for row in pool], int(fixed or seed))
     if rule == "rank":
         return select.by_score({row["repo_id"]: float(row["rank"]) for row in pool}, seed)
     if rule == "evaluation":

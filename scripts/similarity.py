@@ -1,4 +1,4 @@
-"""Similarities of a pool's adapters to every target LoRA, each adapter read once for all targets."""
+"""Likeness of a pool's adapters to every target LoRA, each adapter read once for all targets."""
 
 from job import Job, run
 from recycling.files import write_tsv
@@ -15,7 +15,7 @@ def main(job: Job) -> None:
     trained = target_members(job.input.targets, Store(job.machine["store"]))
     targets = {f"{task} {seed}": trained[task, seed].open() for task, seed in wanted}
     pool = {name: member.open() for name, member in pool_members(job.input.pool).items()}
-    # "rank" is the selection by an adapter's own rank; its likeness to the target's is similar_rank.
+    # The selection "rank" looks at an adapter alone; "similar_rank" compares it with the target.
     names = {measure.removeprefix("similar_"): measure for measure in settings["measures"]}
     found = similarities(pool, targets, list(names))
     rows = [

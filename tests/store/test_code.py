@@ -16,6 +16,7 @@ def tree(tmp_path):
 
 def hashed(tree):
     code._syntax.cache_clear()
+    code._files_of.cache_clear()
     return code.code_hash("script.py", root=tree)
 
 
@@ -49,5 +50,6 @@ def test_what_changes_the_hash(tree, name, text, changes):
 def test_an_entry_that_is_loaded_by_name_counts(tree):
     before = code.code_hash("script.py", "library/unused.py", root=tree)
     code._syntax.cache_clear()
+    code._files_of.cache_clear()
     (tree / "library/unused.py").write_text("VALUE = 2\n")
     assert code.code_hash("script.py", "library/unused.py", root=tree) != before

@@ -61,6 +61,7 @@ def _has_docstring(node: ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | a
     )
 
 
+@functools.cache
 def _files_of(name: str, root: Path) -> list[Path]:
     """The local files that `import name` runs: each package on the way, then the module.
 

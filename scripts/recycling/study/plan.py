@@ -1,5 +1,6 @@
 """From experiments to runs, and from runs to batches, each of which is one job."""
 
+import functools
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -8,7 +9,6 @@ from typing import Any
 from recycling.study.config import in_house_tasks
 
 TARGETS = "targets"
-UNSCORED = ("", "random", "rank", "evaluation")  # selections that do not look at the target LoRA
 IN_HOUSE = "in_house"
 
 
@@ -118,7 +118,7 @@ def make_plan(config: Mapping[str, Any]) -> Plan:
     for run in list(wanted):
         # A selection may measure likeness to the target LoRA even where that is not merged.
         if kinds[run.method] in ("merge", "adapt") and (
-            run.target == "with" or run.selection not in UNSCORED
+            run.target == "with" or by_likeness(run.selection)
         ):
             wanted.setdefault(target_of(run, target_method), TARGETS)
     groups: dict[tuple[str, str, str], list[Run]] = {}
@@ -152,6 +152,11 @@ def canonical(run: Run, kinds: Mapping[str, str]) -> Run:
     if run.target == "without" and run.reinit == "others":
         return replace(run, reinit="all")
     return run
+
+
+def by_likeness(selection: str) -> bool:
+    """Whether a selection compares adapters with the target LoRA."""
+    return selection.partition(":")[0] not in ("", "random", "rank", "evaluation")
 
 
 def target_of(run: Run, target_method: str) -> Run:
