@@ -75,12 +75,16 @@ def test_a_list_of_repositories_with_and_without_commits(world: World, tmp_path:
     world.add("a/pinned", adapter(2, use_dora=True))
     head = world.add("a/head", adapter(3))
     listed = tmp_path / "repos.txt"
-    listed.write_text(f"# mine\na/pinned@{old}\n\na/head  # the newest\na/never-was\n")
+    listed.write_text(
+        f"# mine\na/pinned@{old}\n\na/head  # the newest\na/never-was\nsingle\na/b/c\n"
+    )
     rows = world.pool(tmp_path / "pool", source="repos", repos=str(listed))
     assert {name: (reason(row), row["sha"]) for name, row in rows.items()} == {
         "a/pinned": ("kept", old),
         "a/head": ("kept", head),
         "a/never-was": ("gone", ""),
+        "single": ("unsafe_name", ""),
+        "a/b/c": ("unsafe_name", ""),
     }
     assert not any("?filter" in line for line in world.hub.requests)
 

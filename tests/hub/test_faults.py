@@ -30,6 +30,14 @@ PASSING: dict[str, dict[str, Any]] = {
     "silence": {"action": "stall", "seconds": 30.0},
     "corrupt": {"action": "corrupt"},
     "maintenance page": {"action": "body", "body": MAINTENANCE},
+    "lagging copy": {
+        "action": "status",
+        "status": 404,
+        "headers": {"X-Error-Code": "RepoNotFound"},
+    },
+    "error as JSON": {"action": "body", "body": b'{"error": "try later"}'},
+    "senseless JSON": {"action": "body", "body": b'[{"name": 1}]'},
+    "null": {"action": "body", "body": b"null"},
 }
 BRIEF = Network(workers=4, timeout=0.4, attempts=6)
 
@@ -188,3 +196,29 @@ def test_a_new_commit_does_not_move_a_frozen_candidate(world: World, tmp_path: P
     assert reason(rows["a/good-1"]) == "kept"
     stored = tmp_path / "pool" / "adapters" / "a--good-1" / "adapter_model.safetensors"
     assert stored.read_bytes() == adapter(1)["adapter_model.safetensors"]
+
+
+def test_a_full_disk_is_said_in_words(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(world)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device", "pool/adapters")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.replace", full)
+        with pytest.raises(Outage, match="No space left"):
+            world.pool(tmp_path / "pool", world.crawl(tmp_path / "crawl"))
+    rows = world.pool(tmp_path / "pool")
+    assert {name: reason(row) for name, row in rows.items()} == EXPECTED
+
+
+def test_offline_mode_is_respected(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(world)
+    monkeypatch.setattr("huggingface_hub.constants.is_offline_mode", lambda: True)
+    with pytest.raises(Outage, match="HF_HUB_OFFLINE"):
+        world.crawl(tmp_path)
+    assert world.hub.requests == []

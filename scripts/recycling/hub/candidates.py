@@ -58,15 +58,20 @@ class Candidate:
         return next((file for file in self.files if file.path == path), None)
 
     @property
-    def safe(self) -> bool:
-        """Whether name and commit can be parts of a path and of a URL."""
+    def safe_name(self) -> bool:
+        """Whether the name is one that the Hub allows, which can be part of a path and a URL."""
         owner, _, name = self.repo_id.partition("/")
         parts = bool(NAME.fullmatch(owner) and NAME.fullmatch(name))
-        return parts and not name.endswith(".git") and bool(SHA.fullmatch(self.sha))
+        return parts and len(self.repo_id) <= 96 and not name.endswith(".git")
+
+    @property
+    def safe(self) -> bool:
+        """Whether name and commit are well-formed."""
+        return self.safe_name and bool(SHA.fullmatch(self.sha))
 
     @property
     def folder(self) -> str:
-        """The folder of a kept adapter; unique, as names with `--` are not `safe`."""
+        """The folder of a kept adapter; unique, as no name with `--` is safe."""
         return self.repo_id.replace("/", "--")
 
 

@@ -16,7 +16,7 @@ from huggingface_hub.utils._http import default_client_factory
 
 from recycling.hub.endpoint import is_loopback
 from recycling.hub.faults import brief, judge
-from recycling.hub.reasons import Garbled, Outage
+from recycling.hub.reasons import Garbled, Outage, Reject
 from recycling.hub.settings import Network
 
 T = TypeVar("T")
@@ -61,13 +61,22 @@ class Client:
         huggingface_hub.set_client_factory(default_client_factory)
 
     def ask(self, what: str, action: Callable[[], T]) -> T:
-        """Do `action` until it succeeds. Reject for good reasons; Outage after the last try."""
+        """Do `action` until it succeeds. Reject for good reasons; Outage after the last try.
+
+        That something is gone is believed when the Hub says so twice: copies lag behind.
+        """
+        missed = False
         for attempt in range(1, self.network.attempts + 1):
             self._wait_for_leave()
             try:
                 return action()
             except Exception as error:
-                wanted = judge(error, what)
+                try:
+                    wanted = judge(error, what)
+                except Reject as reject:
+                    if missed or reject.reason != "gone":
+                        raise
+                    missed, wanted = True, None
                 if attempt == self.network.attempts:
                     raise Outage(
                         f"{what}: {brief(error)}, {attempt} times; run again to go on from here"
@@ -113,6 +122,8 @@ class Client:
         return httpx2.Client(event_hooks=hooks, follow_redirects=True, limits=limits, verify=verify)
 
     def _before(self, request: httpx2.Request) -> None:
+        if huggingface_hub.constants.is_offline_mode():
+            raise Outage("HF_HUB_OFFLINE is set, but the Hub must be asked: unset it")
         ours = _origin(str(request.url)) == _origin(self.endpoint)
         if not ours and ("Authorization" in request.headers or is_loopback(self.endpoint)):
             raise Outage(

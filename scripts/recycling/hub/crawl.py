@@ -1,8 +1,9 @@
 """Candidates: from the Hub's listing, from a list of repositories, or from a folder."""
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from recycling.hub.candidates import (
 )
 from recycling.hub.evidence import Evidence
 from recycling.hub.progress import Progress
-from recycling.hub.reasons import Reject, plain
+from recycling.hub.reasons import Garbled, Reject, plain
 from recycling.hub.settings import Network
 
 if TYPE_CHECKING:
@@ -74,8 +75,9 @@ def crawl(client: "Client", bases: Sequence[str], evidence: Evidence) -> list[Ca
         progress = Progress(f"listing adapters of {base}")
 
         def listing(base: str = base, progress: Progress = progress) -> list[Candidate]:
-            infos = client.api.list_models(filter=f"base_model:adapter:{base}", full=True)
-            return [progress.one(_candidate(info, base)) for info in infos]
+            with understood():
+                infos = client.api.list_models(filter=f"base_model:adapter:{base}", full=True)
+                return [progress.one(_candidate(info, base)) for info in infos]
 
         for candidate in client.ask(f"the list of adapters of {base}", listing):
             found.setdefault(candidate.repo_id, candidate)
@@ -163,34 +165,44 @@ def all_results(
 
 def _describe(client: "Client", candidate: Candidate, evidence: Evidence) -> Candidate:
     """Add sizes and hashes of the files, unless the listing already shows that there is nothing."""
-    if candidate.sha and not candidate.safe:
+    if not candidate.safe_name or (candidate.sha and not candidate.safe):
         return candidate
     if candidate.files and not all(candidate.file(name) for name in (CONFIG, WEIGHTS)):
         return candidate
     key = f"{candidate.repo_id}@{candidate.sha}"
     kept = evidence.get(key)
     if kept is None:
-        try:
-            info = client.ask(
-                candidate.repo_id,
-                lambda: client.api.model_info(
+
+        def info() -> Candidate:
+            with understood():
+                answer = client.api.model_info(
                     candidate.repo_id, revision=candidate.sha or None, files_metadata=True
-                ),
-            )
+                )
+                return _candidate(answer, candidate.found)
+
+        try:
+            facts: dict[str, Any] = {"info": asdict(client.ask(candidate.repo_id, info))}
         except Reject as reject:
-            facts: dict[str, Any] = {"state": reject.reason}
-        else:
-            facts = {"info": asdict(_candidate(info, candidate.found))}
+            facts = {"state": reject.reason}
         kept = evidence.put(key, canonical_json(facts).encode())
     facts = json.loads(kept)
     if "state" in facts:
         return replace(candidate, state=facts["state"])
-    info = facts["info"]
-    files = tuple(File(**file) for file in info["files"])
-    described = Candidate(**{**info, "files": files, "tags": tuple(info["tags"])})
+    told = facts["info"]
+    files = tuple(File(**file) for file in told["files"])
+    described = Candidate(**{**told, "files": files, "tags": tuple(told["tags"])})
     if candidate.found == "repos":
         return replace(described, sha=candidate.sha or described.sha)
     return replace(candidate, files=files, n_files=described.n_files)
+
+
+@contextlib.contextmanager
+def understood() -> Iterator[None]:
+    """An answer that the client library stumbles over is garbled, and may be asked for again."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise Garbled(f"an answer that makes no sense ({type(error).__name__})") from error
 
 
 def _candidate(info: "ModelInfo", found: str) -> Candidate:

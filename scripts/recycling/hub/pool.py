@@ -89,6 +89,8 @@ def _each(
             return progress.one(action(item))
         except (Reject, Outage) as error:
             return progress.one(error)
+        except OSError as error:  # of this machine: a full disk, a lost file system
+            return progress.one(Outage(f"{error.filename or 'the pool'}: {error.strerror}"))
 
     with ThreadPoolExecutor(workers) as threads:
         results = all_results(threads, one, items)

@@ -10,7 +10,7 @@ REASONS: dict[str, tuple[Stage, str]] = {
     # what the frozen listing already tells
     "excluded": ("listing", "named in the study's list of exclusions"),
     "unsafe_name": ("listing", "the repository's name is not one that the Hub allows"),
-    "gone": ("listing", "the repository, its commit or its file is not there (any more)"),
+    "gone": ("listing", "the repository, its commit or its file is not there, or hidden from us"),
     "private": ("listing", "private"),
     "gated": ("listing", "gated, and access was not granted to us"),
     "disabled": ("listing", "disabled by the Hub"),

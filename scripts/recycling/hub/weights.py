@@ -19,9 +19,9 @@ from recycling.lora.adapter import Adapter
 class Measurement:
     """Facts about a weights file that no setting changes.
 
-    norms: Frobenius norm of B @ A, unscaled, and rank, by module. content: a hash of names, shapes and values
-    as float32, so that copies with other metadata, key spelling or a wider dtype are the same.
-    bad: the first module with NaN or infinite weights, or empty.
+    norms: Frobenius norm of B @ A, unscaled, and rank, by module. content: a hash of names,
+    shapes and values as float32, so that copies with other metadata, key spelling or a wider
+    dtype are the same. bad: the first module with NaN or infinite weights, or empty.
     """
 
     norms: dict[str, tuple[float, int]]
