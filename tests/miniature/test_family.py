@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from recycling.miniature import datasets, family, language, targets
+from recycling.miniature import datasets, evidence, family, language, targets
 from recycling.miniature.family import task_name
 from recycling.tasks.spec import load_spec
 
-TASKS = Path(__file__).parents[2] / "studies" / "miniature" / "tasks"
+ROOT = Path(__file__).parents[2]
+TASKS = ROOT / "studies" / "miniature" / "tasks"
+EVIDENCE = ROOT / "docs" / "miniature_targets.md"
 
 
 def test_no_candidate_was_seen_in_pre_training_or_used_for_settings() -> None:
@@ -84,6 +86,35 @@ def test_task_files_say_what_the_family_says() -> None:
         known[file.stem] for file in files if known[file.stem] in family.candidates()
     ]
     assert sum(bool(question.vague) for question in targets_on_file) > len(targets_on_file) / 2
+
+
+def test_task_files_are_those_that_the_evidence_names() -> None:
+    lines = EVIDENCE.read_text().splitlines()
+    chosen = [line.split(" | ")[0].removeprefix("| ") for line in lines if "| chosen |" in line]
+    chosen = [name for name in chosen if not name.startswith("lr ")]
+    known = family.by_name()
+    siblings = family.siblings([known[name] for name in chosen], targets.SIBLINGS)
+    names = [*chosen, *map(task_name, siblings)]
+    assert sorted(names) == sorted(file.stem for file in TASKS.glob("*.yaml"))
+    assert [line[2:] for line in lines if line.startswith("- ")] == names[len(chosen) :]
+
+
+def test_the_evidence_repeats_the_rules_verdicts() -> None:
+    """The numbers on the page, judged again by the rule, give the page's verdicts."""
+    rows = {}
+    for line in EVIDENCE.read_text().splitlines():
+        cells = line.strip("| ").split(" | ")
+        if len(cells) == 5 and cells[1].startswith("0."):
+            rows[cells[0]] = cells[1:]
+    candidates = family.candidates()
+    assert list(rows) == [task_name(question) for question in candidates]
+    keys = ("majority", "base", "lora")
+    means = {n: dict(zip(keys, map(float, cells[:3]), strict=True)) for n, cells in rows.items()}
+    assert targets.choose(candidates, means) == {name: cells[3] for name, cells in rows.items()}
+    search = {"a": {"validation_loss": 0.5, "best_step": 10.0}}
+    page = evidence.page(search, "a", means, {name: "told" for name in means}, candidates[:1])
+    assert f"- {task_name(candidates[0])}" in page
+    assert all(f"| {name} |" in page for name in means)
 
 
 def test_published_splits_share_no_list_of_words() -> None:
