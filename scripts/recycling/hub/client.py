@@ -74,7 +74,7 @@ class Client:
                 try:
                     wanted = judge(error, what)
                 except Reject as reject:
-                    if missed or reject.reason != "gone":
+                    if missed or reject.reason != "gone" or attempt == self.network.attempts:
                         raise
                     missed, wanted = True, None
                 if attempt == self.network.attempts:
