@@ -1,12 +1,12 @@
 rule zero_shot:
     input:
         base=f"{OUT}/base.json",
-        card=f"{OUT}/tasks/{{task}}/card.json",
+        cards=cards_of,
         lock=LOCK,
     output:
-        runs=f"{OUT}/runs/{{experiment}}/{{method}}/{{task}}.jsonl",
+        runs=f"{OUT}/runs/{{experiment}}/{{method}}/{{part}}.jsonl",
     log:
-        f"{OUT}/logs/runs/{{experiment}}/{{method}}/{{task}}.log",
+        f"{OUT}/logs/runs/{{experiment}}/{{method}}/{{part}}.log",
     wildcard_constraints:
         method=methods_of("prompting"),
     params:
@@ -19,12 +19,12 @@ rule zero_shot:
 rule loras:
     input:
         base=f"{OUT}/base.json",
-        card=f"{OUT}/tasks/{{task}}/card.json",
+        cards=cards_of,
         lock=LOCK,
     output:
-        runs=f"{OUT}/runs/{{experiment}}/{{method}}/{{task}}.jsonl",
+        runs=f"{OUT}/runs/{{experiment}}/{{method}}/{{part}}.jsonl",
     log:
-        f"{OUT}/logs/runs/{{experiment}}/{{method}}/{{task}}.log",
+        f"{OUT}/logs/runs/{{experiment}}/{{method}}/{{part}}.log",
     wildcard_constraints:
         method=methods_of("lora"),
     params:

@@ -39,11 +39,16 @@ def code(script, *loaded_by_name):
 
 
 def batch(wildcards):
-    return PLAN.batches[wildcards.experiment, wildcards.method, wildcards.task]
+    return PLAN.batches[wildcards.experiment, wildcards.method, wildcards.part]
 
 
 def path_of(one):
-    return f"{OUT}/runs/{one.experiment}/{one.method}/{one.task}.jsonl"
+    return f"{OUT}/runs/{one.experiment}/{one.method}/{one.part}.jsonl"
+
+
+def cards_of(wildcards):
+    """The data of a batch's tasks."""
+    return [f"{OUT}/tasks/{task}/card.json" for task in batch(wildcards).tasks]
 
 
 def paths_of(experiment):
@@ -64,17 +69,14 @@ def folder_of(pool):
     return {"hub": "pool", "in_house": "in_house"}[pool]
 
 
-def pools_of(one):
-    """The pools from which the runs of a batch draw."""
-    return sorted({run.pool for run in one.runs if run.pool})
-
-
 def pool_files(one):
-    return [f"{OUT}/{folder_of(pool)}/pool.tsv" for pool in pools_of(one)]
+    """The files of the pools from which the runs of a batch draw."""
+    pools = dict.fromkeys(pool for pool, _ in one.draws)
+    return [f"{OUT}/{folder_of(pool)}/pool.tsv" for pool in pools]
 
 
 def selection_files(one):
-    return [f"{OUT}/selections/{pool}/{one.task}.tsv" for pool in pools_of(one)]
+    return [f"{OUT}/selections/{pool}/{task}.tsv" for pool, task in one.draws]
 
 
 def merge_inputs():
@@ -94,7 +96,7 @@ def batch_settings(wildcards):
         "method": method["settings"],
         "adapters": method["adapters"],
         "runs": [fields(run) for run in batch(wildcards).runs],
-        "pools": pools_of(batch(wildcards)),
+        "draws": batch(wildcards).draws,
         "bench": BENCH,
     }
 
@@ -107,5 +109,6 @@ def named_modules(method):
 
 wildcard_constraints:
     task="[A-Za-z0-9_-]+",
+    part="[A-Za-z0-9_-]+",
     experiment="[a-z][a-z0-9_]*",
     pool="hub|in_house",

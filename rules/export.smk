@@ -27,7 +27,7 @@ rule exported_adapter:
                 canonical(run_of_export(config["export"][w.name]), PLAN.kinds)
             ),
             "rank": config["export"][w.name]["rank"],
-            "pools": pools_of(exported_batch(w)),
+            "draws": exported_batch(w).draws,
         },
         code=lambda w: code(
             "exported_adapter", *named_modules(exported_batch(w).method)

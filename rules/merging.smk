@@ -2,12 +2,12 @@ rule merges:
     input:
         **merge_inputs(),
         base=f"{OUT}/base.json",
-        card=f"{OUT}/tasks/{{task}}/card.json",
+        cards=cards_of,
         lock=LOCK,
     output:
-        runs=f"{OUT}/runs/{{experiment}}/{{method}}/{{task}}.jsonl",
+        runs=f"{OUT}/runs/{{experiment}}/{{method}}/{{part}}.jsonl",
     log:
-        f"{OUT}/logs/runs/{{experiment}}/{{method}}/{{task}}.log",
+        f"{OUT}/logs/runs/{{experiment}}/{{method}}/{{part}}.log",
     wildcard_constraints:
         method=methods_of("merge"),
     params:
@@ -21,12 +21,12 @@ rule adaptive_merges:
     input:
         **merge_inputs(),
         base=f"{OUT}/base.json",
-        card=f"{OUT}/tasks/{{task}}/card.json",
+        cards=cards_of,
         lock=LOCK,
     output:
-        runs=f"{OUT}/runs/{{experiment}}/{{method}}/{{task}}.jsonl",
+        runs=f"{OUT}/runs/{{experiment}}/{{method}}/{{part}}.jsonl",
     log:
-        f"{OUT}/logs/runs/{{experiment}}/{{method}}/{{task}}.log",
+        f"{OUT}/logs/runs/{{experiment}}/{{method}}/{{part}}.log",
     wildcard_constraints:
         method=methods_of("adapt"),
     params:

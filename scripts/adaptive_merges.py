@@ -14,7 +14,7 @@ from recycling.store.store import Recipe, Store
 def main(job: Job) -> None:
     settings = job.params["settings"]
     store = Store(job.machine["store"])
-    bench = Workbench(job.input.base, job.input.card, settings["bench"], job.machine)
+    bench = Workbench(job.input.base, job.input.cards, settings["bench"], job.machine)
     members = members_of_job(job.input, settings, store)
     method = import_module(f"recycling.adapt.{settings['function']}")
 
@@ -33,12 +33,15 @@ def main(job: Job) -> None:
             "adapt",
             job.params["code"],
             wanted,
-            {**bench.inputs("train", "validation"), "adapters": contents},
+            {**bench.inputs(run["task"], "train", "validation"), "adapters": contents},
         )
 
     def compute(run: dict[str, Any], folder: Path) -> dict[str, Any]:
         adapters = opened(members.of(run), run, **settings["adapters"])
-        train, validation = bench.encoded("train"), bench.encoded("validation")
+        train, validation = (
+            bench.encoded(run["task"], "train"),
+            bench.encoded(run["task"], "validation"),
+        )
         tuned = method.tune(
             bench.model,
             adapters,
@@ -50,7 +53,7 @@ def main(job: Job) -> None:
         )
         tuned.save(folder)
         with tuned.applied(bench.model):
-            scores = bench.evaluate(folder)
+            scores = bench.evaluate(run["task"], folder)
         sizes = {"n_train": len(train), "n_validation": len(validation)}
         fit = tuned.fit
         return {**sizes, **scores, "best_step": fit.best_step, "validation_loss": fit.best_loss}

@@ -16,17 +16,22 @@ from recycling.store.store import Recipe, Store
 
 def main(job: Job) -> None:
     settings = job.params["settings"]
-    bench = Workbench(job.input.base, job.input.card, settings["bench"], job.machine)
+    bench = Workbench(job.input.base, job.input.cards, settings["bench"], job.machine)
     method = dict(settings["method"])
     split = method.pop("split", "train")
     training = Training(**method.pop("training"))
 
     def recipe(run: dict[str, Any]) -> Recipe:
         wanted = {"method": settings["method"], "seed": run["seed"], **settings["bench"]}
-        return Recipe("lora", job.params["code"], wanted, bench.inputs(split, "validation"))
+        return Recipe(
+            "lora", job.params["code"], wanted, bench.inputs(run["task"], split, "validation")
+        )
 
     def compute(run: dict[str, Any], folder: Path) -> dict[str, Any]:
-        train, validation = bench.encoded(split), bench.encoded("validation")
+        train, validation = (
+            bench.encoded(run["task"], split),
+            bench.encoded(run["task"], "validation"),
+        )
         fit = train_lora(
             bench.model,
             train,
@@ -38,7 +43,7 @@ def main(job: Job) -> None:
             **method,
         )
         with folded(bench.model, Adapter.open(folder / ADAPTER).items()):
-            scores = bench.evaluate(folder)
+            scores = bench.evaluate(run["task"], folder)
         sizes = {"n_train": len(train), "n_validation": len(validation)}
         return {**sizes, **scores, "best_step": fit.best_step, "validation_loss": fit.best_loss}
 

@@ -15,7 +15,7 @@ from recycling.store.store import Recipe, Store
 def main(job: Job) -> None:
     settings = job.params["settings"]
     store = Store(job.machine["store"])
-    bench = Workbench(job.input.base, job.input.card, settings["bench"], job.machine)
+    bench = Workbench(job.input.base, job.input.cards, settings["bench"], job.machine)
     members = members_of_job(job.input, settings, store)
 
     def recipe(run: dict[str, Any]) -> Recipe:
@@ -31,13 +31,15 @@ def main(job: Job) -> None:
             **settings["bench"],
         }
         contents = [member.content for member in members.of(run)]
-        return Recipe("merge", job.params["code"], wanted, {**bench.inputs(), "adapters": contents})
+        return Recipe(
+            "merge", job.params["code"], wanted, {**bench.inputs(run["task"]), "adapters": contents}
+        )
 
     def compute(run: dict[str, Any], folder: Path) -> dict[str, Any]:
         adapters = opened(members.of(run), run, **settings["adapters"])
         deltas = merge_adapters(settings["function"], adapters, settings["method"], run["seed"])
         with folded(bench.model, deltas):
-            return {"n_train": 0, "n_validation": 0, **bench.evaluate(folder)}
+            return {"n_train": 0, "n_validation": 0, **bench.evaluate(run["task"], folder)}
 
     finish(settings["runs"], recipe, compute, store, job.output.runs)
 

@@ -11,13 +11,13 @@ from recycling.store.store import Recipe, Store
 
 def main(job: Job) -> None:
     settings = job.params["settings"]
-    bench = Workbench(job.input.base, job.input.card, settings["bench"], job.machine)
+    bench = Workbench(job.input.base, job.input.cards, settings["bench"], job.machine)
 
     def recipe(run: dict[str, Any]) -> Recipe:
-        return Recipe("zero_shot", job.params["code"], settings["bench"], bench.inputs())
+        return Recipe("zero_shot", job.params["code"], settings["bench"], bench.inputs(run["task"]))
 
     def compute(run: dict[str, Any], folder: Path) -> dict[str, Any]:
-        return {"n_train": 0, "n_validation": 0, **bench.evaluate(folder)}
+        return {"n_train": 0, "n_validation": 0, **bench.evaluate(run["task"], folder)}
 
     finish(settings["runs"], recipe, compute, Store(job.machine["store"]), job.output.runs)
 

@@ -1,4 +1,5 @@
 import pytest
+
 from recycling.store import code
 
 

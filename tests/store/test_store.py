@@ -5,6 +5,7 @@ import signal
 import time
 
 import pytest
+
 from recycling.errors import UserError
 from recycling.store.store import Recipe, Store
 

@@ -1,6 +1,7 @@
 import copy
 
 import pytest
+
 from recycling.errors import UserError
 from recycling.study.config import all_tasks, validated
 

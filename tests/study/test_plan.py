@@ -1,4 +1,5 @@
 import pytest
+
 from recycling.study.plan import Run, canonical, essence, make_plan
 
 GRID = {
@@ -17,7 +18,7 @@ GRID = {
 def config():
     return {
         "study": "s",
-        "tasks": {"names": ["a", "b"]},
+        "tasks": {"names": ["a", "b"], "per_job": 1},
         "in_house": None,
         "target_method": "lora",
         "methods": {
@@ -48,7 +49,7 @@ def test_runs_that_two_experiments_share_are_computed_by_the_first(config):
     plan = make_plan(config)
     assert {run.k for run in plan.batches["main", "ours", "a"].runs} == {5}
     assert {run.k for run in plan.batches["k_sweep", "ours", "a"].runs} == {3}
-    needed = {(batch.experiment, batch.task) for batch in plan.of("k_sweep")}
+    needed = {(batch.experiment, *batch.tasks) for batch in plan.of("k_sweep")}
     assert needed == {(e, t) for e in ("main", "k_sweep") for t in ("a", "b")}
     rows = [run for experiment, run in plan.rows if experiment == "k_sweep"]
     assert len(rows) == 2 * 2 * 2 * 2
@@ -56,8 +57,17 @@ def test_runs_that_two_experiments_share_are_computed_by_the_first(config):
 
 def test_a_batch_is_one_method_on_one_task(config):
     for (experiment, method, task), batch in make_plan(config).batches.items():
-        assert (batch.experiment, batch.method, batch.task) == (experiment, method, task)
+        assert (batch.experiment, batch.method, batch.tasks) == (experiment, method, (task,))
         assert {(run.method, run.task) for run in batch.runs} == {(method, task)}
+
+
+def test_a_batch_may_take_several_tasks(config):
+    config["tasks"] = {"names": ["a", "b", "c"], "per_job": 2}
+    plan = make_plan(config)
+    assert plan.batches["main", "ours", "part-0"].tasks == ("a", "b")
+    assert plan.batches["main", "ours", "part-1"].tasks == ("c",)
+    needed = plan.targets(plan.batches["main", "ours", "part-0"])
+    assert [batch.part for batch in needed] == ["part-0"]
 
 
 def test_target_loras_that_nobody_asked_for_are_trained_all_the_same(config):
@@ -136,5 +146,5 @@ def test_the_essence_gives_the_same_plan(config):
 def test_in_house_loras_are_planned_for_each_of_their_tasks(config):
     config["in_house"] = {"method": "lora", "seed": 9, "tasks": ["b", "c"]}
     plan = make_plan(config)
-    assert [batch.task for batch in plan.in_house] == ["b", "c"]
+    assert [batch.part for batch in plan.in_house] == ["b", "c"]
     assert all(experiment != "in_house" for experiment, _ in plan.rows)

@@ -50,19 +50,20 @@ def target_members(files: Sequence[str | Path], store: Store) -> dict[tuple[str,
 class Members:
     """Answers, for the runs of one batch, which adapters take part.
 
-    pools: pool -> its pool.tsv. selections: pool -> the task's selections file.
+    pools: pool -> its pool.tsv. selections: (pool, task) -> the task's selections file. targets:
+    the files of the runs that trained the target LoRAs.
     """
 
     def __init__(
         self,
         pools: Mapping[str, str],
-        selections: Mapping[str, str],
+        selections: Mapping[tuple[str, str], str],
         targets: Sequence[str],
         store: Store,
     ):
         self._pools = {pool: pool_members(path) for pool, path in pools.items()}
-        self._orders = {pool: _orders(path) for pool, path in selections.items()}
-        self._selection_files = selections
+        self._orders = {draw: _orders(path) for draw, path in selections.items()}
+        self._files = selections
         self._targets = target_members(targets, store)
 
     def of(self, run: Mapping[str, Any]) -> list[Member]:
@@ -73,11 +74,12 @@ class Members:
         wanted = run["k"] - len(members)
         if wanted == 0:
             return members
-        order = self._orders[run["pool"]].get((run["selection"], run["seed"]), [])
+        draw = run["pool"], run["task"]
+        order = self._orders[draw].get((run["selection"], run["seed"]), [])
         chosen = order[run["skip"] : run["skip"] + wanted]
         if len(chosen) < wanted:
             raise UserError(
-                f"{self._selection_files[run['pool']]}: K {run['k']} with skip {run['skip']} needs "
+                f"{self._files[draw]}: K {run['k']} with skip {run['skip']} needs "
                 f"{run['skip'] + wanted} adapters, but the pool has {len(order)}; lower k or skip"
             )
         return members + [self._pools[run["pool"]][name] for name in chosen]
@@ -86,10 +88,12 @@ class Members:
 def members_of_job(inputs: Any, settings: Mapping[str, Any], store: Store) -> Members:
     """The members of a batch from a rule's inputs: `pools`, `selections` and `targets`.
 
-    settings["pools"] names the pools in the order of the two lists of files.
+    settings["draws"] names (pool, task) in the order of the selections' files, and the pools in
+    the order of theirs.
     """
-    pools = dict(zip(settings["pools"], inputs.pools, strict=True))
-    selections = dict(zip(settings["pools"], inputs.selections, strict=True))
+    draws = [(pool, task) for pool, task in settings["draws"]]
+    pools = dict(zip(dict.fromkeys(pool for pool, _ in draws), inputs.pools, strict=True))
+    selections = dict(zip(draws, inputs.selections, strict=True))
     return Members(pools, selections, inputs.targets, store)
 
 

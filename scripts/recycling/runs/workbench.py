@@ -1,7 +1,7 @@
-"""What every run of a task needs, each part made when it is first used."""
+"""What the runs of a batch share, each part made when it is first used."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,29 +14,30 @@ from recycling.tasks.examples import load_split
 
 
 class Workbench:
-    """The base model, its tokenizer and one task's data.
+    """The base model, its tokenizer and the data of some tasks.
 
-    base_json, card: files made by the rules `base` and `task`; the task's splits lie beside its
+    base_json, cards: files made by the rules `base` and `task`; a task's splits lie beside its
     card. settings: {dtype, max_length}. machine: {device, batch_tokens}, which change no result.
     """
 
     def __init__(
         self,
         base_json: str | Path,
-        card: str | Path,
+        cards: Sequence[str | Path],
         settings: Mapping[str, Any],
         machine: Mapping[str, Any],
     ):
         self.base = read_base(base_json)
-        self.card = read_json(card)
-        self.folder = Path(card).parent
         self.settings = settings
         self.machine = machine
+        self._cards = {(card := read_json(path))["task"]: card for path in cards}
+        self._folders = {read_json(path)["task"]: Path(path).parent for path in cards}
 
-    def inputs(self, *splits: str) -> dict[str, Any]:
+    def inputs(self, task: str, *splits: str) -> dict[str, Any]:
         """Content ids, for a recipe, of the base and of the splits that a run uses besides test."""
-        data = {split: self.card["sha256"][split] for split in ("test", *splits)}
-        return {"base": self.base["id"], "task": data, "new_tokens": self.card["max_new_tokens"]}
+        card = self._cards[task]
+        data = {split: card["sha256"][split] for split in ("test", *splits)}
+        return {"base": self.base["id"], "task": data, "new_tokens": card["max_new_tokens"]}
 
     @functools.cached_property
     def tokenizer(self) -> Any:
@@ -47,19 +48,18 @@ class Workbench:
         return load_model(self.base, self.settings["dtype"], self.machine["device"])
 
     @functools.cache  # noqa: B019 - a workbench lives as long as its process
-    def encoded(self, split: str) -> list[Any]:
+    def encoded(self, task: str, split: str) -> list[Any]:
         """A split as token ids with labels on the answer alone."""
-        examples = load_split(self.folder, split)
+        examples = load_split(self._folders[task], split)
         return encode(self.tokenizer, examples, max_length=self.settings["max_length"])
 
-    @functools.cached_property
-    def _evaluator(self) -> Evaluator:
-        return Evaluator(
-            self.tokenizer, self.folder, "test", batch_tokens=self.machine["batch_tokens"]
-        )
+    @functools.cache  # noqa: B019
+    def _evaluator(self, task: str) -> Evaluator:
+        tokens = self.machine["batch_tokens"]
+        return Evaluator(self.tokenizer, self._folders[task], "test", batch_tokens=tokens)
 
-    def evaluate(self, folder: Path) -> dict[str, Any]:
+    def evaluate(self, task: str, folder: Path) -> dict[str, Any]:
         """Score the model as it is now on the test split; keep each answer in `folder`."""
-        evaluation = self._evaluator(self.model)
+        evaluation = self._evaluator(task)(self.model)
         write_records(folder / "records.jsonl.gz", evaluation.records)
         return {"accuracy": evaluation.accuracy, "n_test": len(evaluation.records)}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from recycling.study.config import in_house_tasks
+from recycling.study.config import all_tasks, in_house_tasks
 
 TARGETS = "targets"
 IN_HOUSE = "in_house"
@@ -39,12 +39,24 @@ class Run:
 
 @dataclass(frozen=True)
 class Batch:
-    """The runs of one method on one task that an experiment is the first to ask for: one job."""
+    """Runs of one method that an experiment is the first to ask for: one job, one model load.
+
+    part: the task, or part-0, part-1, ... where a job takes several tasks.
+    """
 
     experiment: str
     method: str
-    task: str
+    part: str
     runs: tuple[Run, ...]
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(run.task for run in self.runs))
+
+    @property
+    def draws(self) -> tuple[tuple[str, str], ...]:
+        """The (pool, task) pairs from which the runs draw adapters."""
+        return tuple(dict.fromkeys((run.pool, run.task) for run in self.runs if run.pool))
 
 
 @dataclass(frozen=True)
@@ -82,10 +94,15 @@ class Plan:
 
     def selections(self, pool: str, task: str) -> list[tuple[str, int]]:
         """The (selection, seed) pairs that the runs of a task draw from a pool."""
-        pairs = {
-            (run.selection, run.seed) for run in self.owner if run.pool == pool and run.task == task
-        }
-        return sorted(pairs)
+        return sorted(self._selections.get((pool, task), set()))
+
+    @functools.cached_property
+    def _selections(self) -> dict[tuple[str, str], set[tuple[str, int]]]:
+        found: dict[tuple[str, str], set[tuple[str, int]]] = {}
+        for run in self.owner:
+            if run.pool:
+                found.setdefault((run.pool, run.task), set()).add((run.selection, run.seed))
+        return found
 
 
 def make_plan(config: Mapping[str, Any]) -> Plan:
@@ -121,9 +138,10 @@ def make_plan(config: Mapping[str, Any]) -> Plan:
             run.target == "with" or by_likeness(run.selection)
         ):
             wanted.setdefault(target_of(run, target_method), TARGETS)
+    part = _parts(all_tasks(config), config["tasks"]["per_job"])
     groups: dict[tuple[str, str, str], list[Run]] = {}
     for run, experiment in wanted.items():
-        groups.setdefault((experiment, run.method, run.task), []).append(run)
+        groups.setdefault((experiment, run.method, part[run.task]), []).append(run)
     batches = {key: Batch(*key, runs=tuple(runs)) for key, runs in groups.items()}
     owner = {run: key for key, runs in groups.items() for run in runs}
     sources = tuple(dict.fromkeys(batches[owner[run]] for run in in_house))
@@ -136,7 +154,7 @@ def essence(config: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{key: config[key] for key in ("experiments", "in_house", "target_method", "export")},
         "methods": kinds,
-        "tasks": {"names": config["tasks"]["names"]},
+        "tasks": {key: config["tasks"][key] for key in ("names", "per_job")},
     }
 
 
@@ -172,6 +190,13 @@ def run_of_export(export: Mapping[str, Any]) -> Run:
 def fields(run: Run) -> dict[str, Any]:
     """A run as JSON values, for a rule's params."""
     return asdict(run)
+
+
+def _parts(tasks: list[str], per_job: int) -> dict[str, str]:
+    """task -> the part of the tasks that shares its jobs."""
+    if per_job == 1:
+        return {task: task for task in tasks}
+    return {task: f"part-{number // per_job}" for number, task in enumerate(tasks)}
 
 
 def _expand(grid: Mapping[str, Any], kinds: Mapping[str, str], tasks: list[str]) -> Iterator[Run]:
