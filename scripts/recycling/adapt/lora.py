@@ -65,8 +65,6 @@ def train_lora(
                 factors[name] = LowRank(a.detach().cpu().clone(), b.detach().cpu().clone(), scaling)
     finally:
         peft_model.unload()
-        if hasattr(model, "peft_config"):
-            del model.peft_config
         for parameter, flag in flags:
             parameter.requires_grad_(flag)
     save_adapter(out, factors, base_model=base_model)

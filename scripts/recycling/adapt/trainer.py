@@ -66,7 +66,7 @@ class _Facade(nn.Module):
         self.whole = (model,)  # in a tuple, so that it is not registered as a submodule
 
     def forward(self, **inputs: Any) -> Any:
-        return self.whole[0](**inputs)
+        return self.whole[0](**inputs, use_cache=False)
 
     def train(self, mode: bool = True) -> "_Facade":
         if self.whole[0].training != mode:

@@ -115,7 +115,7 @@ def loss(model: nn.Module, padded: Sequence[Mapping[str, Tensor]]) -> float:
     total = 0.0
     for batch, count in zip(padded, counts, strict=True):
         moved = {key: value.to(device) for key, value in batch.items()}
-        total += float(model(**moved).loss) * count
+        total += float(model(**moved, use_cache=False).loss) * count
     model.train(training)
     return total / sum(counts)
 
@@ -133,7 +133,7 @@ def fit(
 ) -> Fit:
     """Train the parameters of `model` that require gradients; the kept step's values are in place.
 
-    `model(input_ids=, attention_mask=, labels=)` returns an output with `.loss` (and takes
+    `model(input_ids=, attention_mask=, labels=, use_cache=)` returns an output with `.loss` (and takes
     `num_items_in_batch`, as transformers' causal models do). `extra_loss()` is added once a step.
     `rates`: learning rates of parameters, by name, that are not `settings.lr`.
     With `resume`, checkpoints lie in that folder and a killed training goes on from the last whole
