@@ -2,7 +2,7 @@
 
 Run again with
     python scripts/miniature_targets.py BASE_FOLDER TASKS_FOLDER EVIDENCE.md [PROCESSES]
-It takes about seven minutes of CPU; the result is committed, so the workflow does not run it.
+It takes about ten minutes of CPU; the result is committed, so the workflow does not run it.
 """
 
 import sys
