@@ -146,12 +146,12 @@ def against_hflm(name: str, load: Workload, device: str, dtype: str, tokens: int
     for key, share in (("shared", True), ("unshared", False)):
         lm = InMemoryLM(tokenizer, batch_tokens=tokens, share_prefix=share)
         lm.model = model
-        seconds, answers[key] = timed(lm, asked, device, times=2)
+        seconds, answers[key] = timed(lm, asked, device, times=4)
         result[f"{key}_per_second"] = load.examples / seconds
     plain = {}
     for size in HFLM_BATCHES:
         lm = HFLM(pretrained=model, tokenizer=tokenizer, batch_size=size, device=device)
-        seconds, answers["hflm"] = timed(lm, asked, device, times=1)
+        seconds, answers["hflm"] = timed(lm, asked, device, times=2)
         plain[size] = load.examples / seconds
     size = max(plain, key=lambda size: plain[size])
     result |= {"hflm_batch": size, "hflm_per_second": plain[size]}
