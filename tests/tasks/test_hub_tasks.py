@@ -65,6 +65,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     (specs / "twitter_complaints.jsonl").write_text("\n".join(tweets))
     unlike_real(root / "hub")
+    (specs / "own.yaml").write_text(yaml.safe_dump({**SPEC, "labels": "dataset"}))
     for name, (change, _) in BROKEN.items():
         (specs / f"{name}.yaml").write_text(yaml.safe_dump({"labels": "dataset", **SPEC, **change}))
     worker = [sys.executable, str(Path(__file__).with_name("hub_worker.py"))]
@@ -146,6 +147,14 @@ def test_the_paper_has_62_tasks_and_each_repository_is_described() -> None:
     described = set(yaml.safe_load(SCHEMAS.read_text()))
     assert {spec.source.path for spec in specs if spec.source.path} == described
     assert [spec.task for spec in specs if spec.source.files] == ["twitter_complaints"]
+
+
+def test_a_task_of_ones_own_from_the_hub(prepared: Path) -> None:
+    card = read_json(prepared / "own" / "card.json")
+    assert card["labels"] == ["intent_0", "intent_1", "intent_2"]
+    first = load_split(prepared / "own", "train")[0]
+    assert first.instruction == "Say intent_0, intent_1, intent_2."
+    assert first.input.startswith("the text of row") and first.input.endswith("in train")
 
 
 @pytest.mark.parametrize("name", BROKEN)
