@@ -1,10 +1,16 @@
 """Every kind of odd adapter ends with its own reason."""
 
+import dataclasses
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.hub.adapters import ALIAS, World, reason
+import torch
+from peft import LoraConfig, inject_adapter_in_model, set_peft_model_state_dict
+from peft.tuners.lora import LoraLayer
+from safetensors.torch import load_file
+from tests.hub.adapters import ALIAS, SHAPES, World, reason
 from tests.hub.odd import ODD
 
 from recycling.hub.reasons import REASONS
@@ -49,3 +55,37 @@ def test_nothing_is_lost_and_only_kept_adapters_are_on_disk(screened: tuple[Rows
 def test_the_catalogue_is_wide_enough() -> None:
     assert len(ODD) >= 60
     assert {verdict for verdict, _, _ in ODD.values()} <= {*REASONS, "kept"}
+
+
+def test_peft_makes_the_same_deltas_of_the_kept(screened: tuple[Rows, Path]) -> None:
+    """The norm in pool.tsv is that of the deltas that PEFT itself computes from the folder."""
+    rows, folder = screened
+    for repo_id, row in rows.items():
+        if reason(row) == "kept":
+            norm = peft_norm(folder / row["folder"])
+            assert float(row["norm"]) == pytest.approx(norm, rel=3e-3), repo_id
+
+
+def peft_norm(folder: Path) -> float:
+    model = torch.nn.Module()
+    for name, (out, in_) in SHAPES.items():
+        *path, last = name.split(".")
+        parent = model
+        for part in path:
+            if not hasattr(parent, part):
+                parent.add_module(part, torch.nn.Module())
+            parent = getattr(parent, part)
+        parent.add_module(last, torch.nn.Linear(in_, out, bias=False))
+    weights = load_file(folder / "adapter_model.safetensors")
+    weights = {name.replace(".default.weight", ".weight"): value for name, value in weights.items()}
+    text = json.loads((folder / "adapter_config.json").read_text())
+    known = {field.name for field in dataclasses.fields(LoraConfig)}
+    config = LoraConfig(**{key: value for key, value in text.items() if key in known})
+    # which modules there are is the tensors' word, as in the screen
+    config.layers_to_transform = config.exclude_modules = None
+    bare = {name.removeprefix("base_model.model."): value for name, value in weights.items()}
+    config.target_modules = {name.split(".lora_")[0] for name in bare}
+    inject_adapter_in_model(config, model)
+    assert not set_peft_model_state_dict(model, bare).unexpected_keys
+    deltas = [m.get_delta_weight("default") for m in model.modules() if isinstance(m, LoraLayer)]
+    return float(sum(delta.double().square().sum() for delta in deltas) ** 0.5)

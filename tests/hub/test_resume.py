@@ -221,3 +221,15 @@ def test_the_order_of_the_listing_does_not_matter(world: World, tmp_path: Path) 
         world.pool(tmp_path / name, list(order))
         tables.append([(tmp_path / name / table).read_bytes() for table in FINAL[1:]])
     assert tables[0] == tables[1]
+
+
+def test_a_copy_steps_in_for_an_original_that_is_lost(world: World, tmp_path: Path) -> None:
+    world.add("a/original", adapter(1), created="2024-01-01T00:00:00.000Z")
+    world.add("b/copy", adapter(1), created="2024-01-02T00:00:00.000Z")
+    candidates = world.crawl(tmp_path)
+    assert reason(world.pool(tmp_path, candidates)["b/copy"]) == "duplicate"
+    shutil.rmtree(tmp_path / "adapters" / "a--original")
+    world.add("a/original", adapter(1), missing=True)
+    rows = world.pool(tmp_path, candidates)
+    assert (reason(rows["a/original"]), reason(rows["b/copy"])) == ("gone", "kept")
+    assert os.listdir(tmp_path / "adapters") == ["b--copy"]

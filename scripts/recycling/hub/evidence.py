@@ -8,6 +8,8 @@ import zlib
 from pathlib import Path
 from types import TracebackType
 
+from recycling.errors import UserError
+
 
 class Evidence:
     """An append-only file of (key, bytes), one line each: `key TAB base64(zlib(bytes))`.
@@ -50,13 +52,16 @@ class Evidence:
             return None
 
     def put(self, key: str, content: bytes) -> bytes:
-        """Keep bytes under a key and return them."""
+        """Keep bytes under a key and return them. UserError where the disk does not take them."""
         packed = base64.b64encode(zlib.compress(content))
         head = key.encode() + b"\t"
         with self._lock:
-            start = self._file.seek(0, os.SEEK_END)
-            self._file.write(head + packed + b"\n")
-            self._file.flush()
+            try:
+                start = self._file.seek(0, os.SEEK_END)
+                self._file.write(head + packed + b"\n")
+                self._file.flush()
+            except OSError as error:
+                raise UserError(f"{self.path}: {error.strerror}") from None
             self._places[key] = (start + len(head), len(packed))
         return content
 

@@ -17,7 +17,7 @@ from recycling.hub.header import Pair, pairs_of, parse_header, read_header
 from recycling.hub.manifest import Row, adapter_facts
 from recycling.hub.reasons import Outage, Reject
 from recycling.hub.settings import Screening
-from recycling.hub.weights import Measurement, measure, screen_weights
+from recycling.hub.weights import MEASURE, Measurement, measure, screen_weights
 
 READINGS = 3
 
@@ -209,7 +209,7 @@ def _key(candidate: Candidate) -> str:
 
 
 def _measure_key(candidate: Candidate) -> str:
-    return f"{_weights(candidate).digest}#weights"
+    return f"{_weights(candidate).digest}#{MEASURE}"
 
 
 def _weights(candidate: Candidate) -> File:

@@ -62,16 +62,17 @@ def build_pool(
         left = stage("config and header", left, examiner.screened)
         _each("weights", _by_file(left), examiner.measured, workers)
         judged = stage("norms", left, examiner.judged)
-        if not settings.duplicates:
-            judged = _first_of_each(judged, examiner, rejected)
-        places = _each("files", judged, examiner.installed, workers)
-        kept = []
-        for one, place in zip(judged, places, strict=True):
-            if isinstance(place, Reject):
-                rejected.append(rejected_row(one.candidate, place, examiner.facts(one.candidate)))
-            else:
+        groups = [[one] for one in judged] if settings.duplicates else _by_content(judged)
+        kept: list[Row] = []
+        settled = _each("files", groups, lambda group: _settled(group, examiner), workers)
+        for group, rows in zip(groups, settled, strict=True):
+            assert not isinstance(rows, Reject), "_settled answers for each of a group"
+            for one, row in zip(group, rows, strict=True):
                 facts = examiner.facts(one.candidate)
-                kept.append({**listed_row(one.candidate), **facts, **place})
+                if isinstance(row, Reject):
+                    rejected.append(rejected_row(one.candidate, row, facts))
+                else:
+                    kept.append({**listed_row(one.candidate), **facts, **row})
         examiner.tidy(row["folder"] for row in kept)
     if len(kept) + len(rejected) != len(candidates):
         raise AssertionError("a candidate was lost")
@@ -112,17 +113,28 @@ def _by_file(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
     return list(groups.values())
 
 
-def _first_of_each(
-    judged: Sequence[Judged], examiner: Examiner, rejected: list[Row]
-) -> list[Judged]:
-    """The earliest of each content; later ones are rejected as its duplicates."""
-    first: dict[str, Candidate] = {}
+def _by_content(judged: Sequence[Judged]) -> list[list[Judged]]:
+    """Adapters of the same weights together, the earliest first."""
+    groups: dict[str, list[Judged]] = {}
     for one in judged:
-        original = first.setdefault(one.content, one.candidate)
-        if original is not one.candidate:
-            reject = Reject("duplicate", f"same weights as {original.repo_id}")
-            rejected.append(rejected_row(one.candidate, reject, examiner.facts(one.candidate)))
-    return [one for one in judged if first[one.content] is one.candidate]
+        groups.setdefault(one.content, []).append(one)
+    return list(groups.values())
+
+
+def _settled(group: Sequence[Judged], examiner: Examiner) -> list[Row | Reject]:
+    """The first of a group that can be put in place stays; the later ones are its duplicates."""
+    settled: list[Row | Reject] = []
+    original = ""
+    for one in group:
+        if original:
+            settled.append(Reject("duplicate", f"same weights as {original}"))
+            continue
+        try:
+            settled.append(examiner.installed(one))
+            original = one.candidate.repo_id
+        except Reject as reject:
+            settled.append(reject)
+    return settled
 
 
 def _sorted(rows: list[Row]) -> list[Row]:

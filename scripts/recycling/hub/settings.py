@@ -30,7 +30,7 @@ class Screening:
     exclude: tuple[str, ...] = ()
     config_bytes: int = 1_000_000
     header_bytes: int = 16_000_000
-    weights_bytes: int = 4_000_000_000
+    weights_bytes: int = 8_000_000_000
 
 
 @dataclass(frozen=True)

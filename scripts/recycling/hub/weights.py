@@ -14,6 +14,9 @@ from recycling.hub.reasons import Reject
 from recycling.hub.settings import Screening
 from recycling.lora.adapter import Adapter
 
+# The name that measurements are kept under: another number where measure() changes in meaning.
+MEASURE = "weights-1"
+
 
 @dataclass(frozen=True)
 class Measurement:
