@@ -6,6 +6,7 @@ from safetensors.numpy import save_file
 from tests.analysis.synthetic import COLUMNS, row, study
 
 from recycling.analysis.coefficients_table import coefficients_table
+from recycling.analysis.cost_table import cost_table
 from recycling.analysis.differences_table import differences_table
 from recycling.analysis.main_pages import write_main_pages
 from recycling.analysis.main_table import COLUMNS as MAIN_COLUMNS
@@ -15,6 +16,7 @@ from recycling.analysis.per_task_table import per_task_table
 from recycling.analysis.pool_tables import funnel, module_set, pool_statistics
 from recycling.analysis.reported import load_reported, reported_value
 from recycling.analysis.runs import load_runs
+from recycling.analysis.selection_tables import pool_scores, tie_widths
 from recycling.analysis.sweep_tables import recycled_minus_reinitialised, sweep
 from recycling.errors import UserError
 from recycling.files import read_tsv, write_json, write_tsv
@@ -192,3 +194,22 @@ def test_the_exhibit_decides_between_two_reported_figures(reported):
     assert reported_value(reported, where, None) is None
     assert reported_value(reported, where | {"method": "ties"}, "main") is None
     assert reported_value(reported, where | {"skip": 5}, "main") is None
+
+
+def test_tie_widths_by_hand():
+    scores = dict(zip("abcdef", (0.9, 0.8, 0.8, 0.8, 0.5, 0.1), strict=True))
+    rows = [{"repo_id": n, "selection": "evaluation", "score": str(s)} for n, s in scores.items()]
+    rows += [row | {"selection": "random", "score": "0"} for row in rows]
+    found = tie_widths({"t": rows})
+    assert [(r["cut"], r["tied"]) for r in found] == [(1, 0), (2, 3), (3, 3), (4, 0), (5, 0)]
+    assert [r["score"] for r in pool_scores({"t": rows})] == [str(s) for s in scores.values()]
+
+
+def test_costs_are_medians_over_runs(load, reported):
+    rows = small()
+    for seconds, one in enumerate(r for r in rows if r["method"] == "ours" and r["k"] == 10):
+        one["seconds"] = 10.0**seconds
+    runs = load(rows)
+    table = cost_table(runs, main_table(runs, reported, SETTINGS))
+    (ours,) = (r for r in table if r["k"] == 10)
+    assert (ours["seconds"], ours["n_runs"]) == ("55.000", 4)

@@ -8,6 +8,8 @@ from tests.analysis.synthetic import COLUMNS, study
 from tests.plots.tidy import assert_tidy
 
 from recycling.analysis.claims import judge
+from recycling.analysis.cost_table import COLUMNS as COST_COLUMNS
+from recycling.analysis.cost_table import cost_table
 from recycling.analysis.differences_table import COLUMNS as DIFFERENCE_COLUMNS
 from recycling.analysis.differences_table import differences_table
 from recycling.analysis.main_table import COLUMNS as MAIN_COLUMNS
@@ -21,6 +23,12 @@ from recycling.analysis.pool_tables import (
 )
 from recycling.analysis.reported import load_reported
 from recycling.analysis.runs import load_runs
+from recycling.analysis.selection_tables import (
+    SCORE_COLUMNS,
+    TIE_COLUMNS,
+    pool_scores,
+    tie_widths,
+)
 from recycling.analysis.sweep_tables import (
     COLUMNS as SWEEP_COLUMNS,
 )
@@ -101,6 +109,20 @@ def figures(request, tmp_path_factory):
     tables["funnel"] = text(folder / "6", FUNNEL_COLUMNS, funnel(kept, rejected))
     tables["statistics"] = text(folder / "7", STATISTICS_COLUMNS, pool_statistics(kept, paper))
     tables["coefficients"] = coefficients(30 if large else 5, 32 if large else 3, negative=large)
+    selections = {
+        task: [
+            {
+                "repo_id": name,
+                "selection": "evaluation",
+                "score": str((7 * place + shift) % 10 / 10),
+            }
+            for place, name in enumerate((*HOSTILE[:5], *map(str, range(100 * large))))
+        ]
+        for shift, task in enumerate((*HOSTILE[:5], *map(str, range(40 * large))))
+    }
+    tables["scores"] = text(folder / "8", SCORE_COLUMNS, pool_scores(selections))
+    tables["ties"] = text(folder / "9", TIE_COLUMNS, tie_widths(selections))
+    tables["cost"] = text(folder / "10", COST_COLUMNS, cost_table(runs, tables["main"]))
     draw = lambda module, *given: lambda: load(module).draw(*given)  # noqa: E731
     return {
         "main": draw("main_comparison", tables["main"]),
@@ -111,6 +133,9 @@ def figures(request, tmp_path_factory):
         "pool_funnel": draw("pool_funnel", tables["funnel"]),
         "pool_statistics": draw("pool_statistics", tables["statistics"]),
         "coefficients": draw("coefficients", tables["coefficients"]),
+        "pool_scores": draw("pool_scores", tables["scores"]),
+        "tie_width": draw("tie_width", tables["ties"]),
+        "cost": draw("cost", tables["cost"]),
     }
 
 
@@ -134,7 +159,7 @@ def load(module):
 
 NAMES = (
     "main", "k_sweep", "relevant_transfer", "per_task", "claims", "pool_funnel",
-    "pool_statistics", "coefficients",
+    "pool_statistics", "coefficients", "pool_scores", "tie_width", "cost",
 )  # fmt: skip
 
 
@@ -157,3 +182,40 @@ def test_names_stay_text_in_svg(figures, name, tmp_path):
         for name, value in element.attrib.items():
             assert not name.startswith("on")
             assert "href" not in name or value.startswith(("#", "data:image/png;base64,"))
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """Figures of a study that has baselines and nothing else, and of one with nothing at all."""
+    folder = tmp_path_factory.mktemp("bare")
+    made = [r for r in study() if r["method"] in ("zero_shot", "target_lora")]
+
+    def drawn(rows, name):
+        write_tsv(folder / "runs.tsv", COLUMNS, rows)
+        runs = load_runs(folder / "runs.tsv")
+        reported = load_reported("resources/reported.tsv", None)
+        table = text(folder / "m", MAIN_COLUMNS, main_table(runs, reported, SETTINGS))
+        swept = text(folder / "s", SWEEP_COLUMNS, sweep(runs, ("main",), "ours", SETTINGS))
+        given = {
+            "main_comparison": (table,),
+            "k_sweep": (swept, [], 0.02),
+            "relevant_transfer": (swept,),
+            "per_task": (text(folder / "d", DIFFERENCE_COLUMNS, differences_table(runs)),),
+            "claims": (judge(runs, reported, SETTINGS),),
+            "pool_funnel": (text(folder / "f", FUNNEL_COLUMNS, funnel([], [])),),
+            "pool_statistics": (pool_statistics([], {}),),
+            "coefficients": ([],),
+            "pool_scores": ([],),
+            "tie_width": ([],),
+            "cost": (text(folder / "c", COST_COLUMNS, cost_table(runs, table)),),
+        }
+        return load(name).draw(*given[name])
+
+    return lambda name, empty: drawn([] if empty else made, name)
+
+
+@pytest.mark.parametrize("empty", [False, True])
+@pytest.mark.parametrize("name", [{"main": "main_comparison"}.get(name, name) for name in NAMES])
+@pytest.mark.filterwarnings("error")
+def test_a_study_without_the_runs_still_has_the_figure(bare, name, empty):
+    assert_tidy(bare(name, empty))

@@ -8,13 +8,17 @@ from matplotlib.figure import Figure
 
 from recycling.analysis.names import selection_label
 from recycling.plots.rows import Row, number
-from recycling.plots.style import WIDTH, frame, new_figure, plain
+from recycling.plots.style import WIDTH, frame, new_figure, nothing, plain
 
 KINDS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+
+QUESTION = "Which adapters does a merge use, and where?"
 
 
 def draw(rows: Sequence[Row]) -> Figure:
     """rows: of the coefficients' table."""
+    if not rows:
+        return nothing(QUESTION, "no merge with coefficients in this study")
     adapters = dict(sorted({int(row["place"]): row["adapter"] for row in rows}.items()))
     found = {row["kind"] for row in rows}
     kinds = [kind for kind in KINDS if kind in found] + sorted(found - set(KINDS))
@@ -54,7 +58,7 @@ def draw(rows: Sequence[Row]) -> Figure:
         "after their activation. Hatched: the adapter has no such module."
         + (" Dots: negative." if norm.vmin else "")
     )
-    frame(figure, "Which adapters does a merge use, and where?", note)
+    frame(figure, QUESTION, note)
     return figure
 
 

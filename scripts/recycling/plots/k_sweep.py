@@ -8,12 +8,26 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from recycling.analysis.names import TARGETS, reinit_label, selection_label
 from recycling.plots.rows import Row, number, sizes
-from recycling.plots.style import NOISE, RANDOM, RECYCLED, WIDTH, Mark, empty, frame, new_figure
+from recycling.plots.style import (
+    NOISE,
+    RANDOM,
+    RECYCLED,
+    WIDTH,
+    Mark,
+    empty,
+    frame,
+    new_figure,
+    nothing,
+)
 from recycling.plots.sweep_panel import draw_baselines, draw_series
+
+QUESTION = "Does it matter which LoRAs are merged, or how many?"
 
 
 def draw(rows: Sequence[Row], differences: Sequence[Row], margin: float) -> Figure:
     """rows: of the K sweep; differences: of recycled minus re-initialised; margin: in [0, 1]."""
+    if not any(row["selection"] for row in rows):
+        return nothing(QUESTION, "no merges over K in this study")
     series = _series(rows)
     figure = new_figure(WIDTH, 4.6)
     panels = figure.subplots(2, 2, sharex=True, height_ratios=(1.6, 1))
@@ -55,7 +69,7 @@ def draw(rows: Sequence[Row], differences: Sequence[Row], margin: float) -> Figu
                **series_mark(*one).line())
         for one in series
     ]  # fmt: skip
-    frame(figure, "Does it matter which LoRAs are merged, or how many?", note, handles)
+    frame(figure, QUESTION, note, handles)
     return figure
 
 

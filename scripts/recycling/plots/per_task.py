@@ -11,10 +11,10 @@ from recycling.plots.style import (
     GREY,
     INK,
     WIDTH,
-    empty,
     frame,
     method_mark,
     new_figure,
+    nothing,
     plain,
     stripes,
 )
@@ -27,15 +27,16 @@ QUESTIONS = {
     "C5": "relevant −\ntarget LoRA",
 }
 
+QUESTION = "On which tasks do the claims hold?"
+
 
 def draw(rows: Sequence[Row]) -> Figure:
     """rows: of the table of differences. One panel a comparison, one row a task."""
     names = list(dict.fromkeys(row["comparison"] for row in rows))
+    if not names:
+        return nothing(QUESTION, "no comparison has runs in this study")
     tasks = {row["task"] for row in rows}
     figure = new_figure(WIDTH, 0.95 + 0.165 * max(5, len(tasks)))
-    if not names:
-        empty(figure.subplots(), "no comparison has runs")
-        return figure
     order = _order(rows, names)
     panels = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
     for axes, name in zip(panels, names, strict=True):
@@ -48,7 +49,7 @@ def draw(rows: Sequence[Row]) -> Figure:
         "seeds (filled: better, hollow: worse); small dots: single seeds. Unit: percentage points "
         "of accuracy, paired by task and seed. Every panel has its own scale."
     )
-    frame(figure, "On which tasks do the claims hold?", note)
+    frame(figure, QUESTION, note)
     return figure
 
 

@@ -7,20 +7,21 @@ from matplotlib.lines import Line2D
 
 from recycling.analysis.names import TARGETS
 from recycling.plots.rows import Row, number, sizes
-from recycling.plots.style import RECYCLED, empty, frame, new_figure
+from recycling.plots.style import RECYCLED, frame, new_figure, nothing
 from recycling.plots.sweep_panel import draw_baselines, draw_series
+
+QUESTION = "Do highly relevant LoRAs in the pool help?"
 
 
 def draw(rows: Sequence[Row]) -> Figure:
     """rows: of the table of relevant transfer. Of several K the largest is drawn."""
-    figure = new_figure(5.2, 2.9)
-    axes = figure.subplots()
     merged = [row for row in rows if row["selection"]]
     if not merged:
-        empty(axes, "no runs with relevant LoRAs")
-        return figure
+        return nothing(QUESTION, "no runs with relevant LoRAs in this study")
     k = max(number(row, "k") for row in merged)
     merged = [row for row in merged if number(row, "k") == k]
+    figure = new_figure(5.2, 2.9)
+    axes = figure.subplots()
     targets = [name for name in ("without", "with") if any(row["target"] == name for row in merged)]
     for target in targets:
         chosen = [row for row in merged if row["target"] == target]
@@ -39,5 +40,5 @@ def draw(rows: Sequence[Row]) -> Figure:
         f"{sizes(merged)}, K = {k:g}. Bars: 95 % interval of the paired difference from "
         "the target LoRA, drawn around the mean."
     )
-    frame(figure, "Do highly relevant LoRAs in the pool help?", note, handles)
+    frame(figure, QUESTION, note, handles)
     return figure

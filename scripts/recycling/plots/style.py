@@ -224,3 +224,11 @@ def empty(axes: Axes, words: str) -> None:
     """A panel with nothing to show says so."""
     axes.set_axis_off()
     axes.text(0.5, 0.5, words, ha="center", va="center", color=GREY, transform=axes.transAxes)
+
+
+def nothing(question: str, words: str) -> Figure:
+    """The figure of a study that has no answer to the question."""
+    figure = new_figure(5.2, 1.0)
+    empty(figure.subplots(), words)
+    frame(figure, question, "")
+    return figure
