@@ -15,7 +15,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from recycling.adapt.layer import Forward, Wrapped, factors, frozen, linear, replaced, stacked
+from recycling.adapt.layer import (
+    Forward,
+    Wrapped,
+    factors,
+    frozen,
+    linear,
+    replaced,
+    spread,
+    stacked,
+)
 from recycling.adapt.settings import parse
 from recycling.adapt.training import Encoded, Fit, Training, fit
 from recycling.adapt.tuned import FACTS, TENSORS, fit_facts, names, write_tensors
@@ -138,14 +147,12 @@ def _routed(
 def _forward(
     module: nn.Linear, parts: Sequence[LowRank], prototypes: Tensor, options: Settings
 ) -> Forward:
-    a, b, scaling = stacked(parts, module.weight)
-    ranks = torch.tensor([part.rank for part in parts])
-    owner = torch.repeat_interleave(torch.arange(len(parts)), ranks).to(scaling.device)
-    base = module.forward
+    (a, b), base = stacked(parts, module.weight), module.forward
+    matrix = spread(parts, range(len(parts)), len(parts), module.weight)
 
     def forward(x: Tensor) -> Tensor:
         weights = route(x, prototypes, options.top_k, options.temperature)
-        hidden = F.linear(x, a) * (weights[..., owner] * scaling)
+        hidden = F.linear(x, a) * (weights @ matrix)
         return base(x) + F.linear(hidden.to(x.dtype), b)
 
     return forward

@@ -129,13 +129,24 @@ def factors(
     return parts
 
 
-def stacked(parts: Sequence[LowRank], weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """A (R, in) and B (out, R) of all parts in the weight's dtype, and scaling (R,) in float32."""
+def stacked(parts: Sequence[LowRank], weight: Tensor) -> tuple[Tensor, Tensor]:
+    """A (R, in) and B (out, R) of all parts, in the weight's dtype and on its device."""
     a = torch.cat([part.A.to(weight) for part in parts])
-    b = torch.cat([part.B.to(weight) for part in parts], dim=1)
-    ranks = torch.tensor([part.rank for part in parts])
-    scaling = torch.repeat_interleave(torch.tensor([part.scaling for part in parts]), ranks)
-    return a, b, scaling.to(weight.device)
+    return a, torch.cat([part.B.to(weight) for part in parts], dim=1)
+
+
+def spread(parts: Sequence[LowRank], rows: Sequence[int], height: int, weight: Tensor) -> Tensor:
+    """(height, R), float32: part i's scaling in row rows[i], at its rank dimensions' columns.
+
+    weights (..., height) @ spread are the factors of the rank dimensions. As a product this is
+    quicker than indexing, whose gradient is a scatter, and the same bits each time on a GPU too.
+    """
+    matrix = torch.zeros(height, sum(part.rank for part in parts))
+    start = 0
+    for row, part in zip(rows, parts, strict=True):
+        matrix[row, start : start + part.rank] = part.scaling
+        start += part.rank
+    return matrix.to(weight.device)
 
 
 def _forward(
@@ -146,27 +157,24 @@ def _forward(
     dense_limit: int,
 ) -> Forward:
     parts, row = factors(module, name, adapters), adaptive.coefficients.groups[name]
+    members = [i for i, adapter in enumerate(adapters) if name in adapter]
     if adaptive.coefficients.granularity == "rank":
-        return _factored(adaptive, module, parts, row, adaptive.coefficients.columns[name])
-    members = torch.tensor([i for i, adapter in enumerate(adapters) if name in adapter])
+        scaling = spread(parts, [0] * len(parts), 1, module.weight)[0]
+        return _factored(module, parts, lambda: adaptive.values[row][: len(scaling)] * scaling)
     if len(parts) * module.weight.numel() <= dense_limit:
-        return _merged(adaptive, module, parts, row, members)
-    ranks = torch.tensor([part.rank for part in parts])
-    return _factored(adaptive, module, parts, row, torch.repeat_interleave(members, ranks))
+        return _merged(adaptive, module, parts, row, torch.tensor(members))
+    matrix = spread(parts, members, len(adapters), module.weight)
+    return _factored(module, parts, lambda: adaptive.values[row] @ matrix)
 
 
 def _factored(
-    adaptive: AdaptiveModel,
-    module: nn.Linear,
-    parts: Sequence[LowRank],
-    row: int,
-    columns: Tensor,
+    module: nn.Linear, parts: Sequence[LowRank], weights: Callable[[], Tensor]
 ) -> Forward:
-    a, b, scaling = stacked(parts, module.weight)
-    columns, base = columns.to(scaling.device), module.forward
+    """`weights()` is the (R,) product of coefficients and scalings."""
+    (a, b), base = stacked(parts, module.weight), module.forward
 
     def forward(x: Tensor) -> Tensor:
-        hidden = F.linear(x, a) * (adaptive.values[row][columns] * scaling)
+        hidden = F.linear(x, a) * weights()
         return base(x) + F.linear(hidden.to(x.dtype), b)
 
     return forward

@@ -133,12 +133,12 @@ def fit(
 ) -> Fit:
     """Train the parameters of `model` that require gradients; the kept step's values are in place.
 
-    `model(input_ids=, attention_mask=, labels=, use_cache=)` returns an output with `.loss` (and takes
-    `num_items_in_batch`, as transformers' causal models do). `extra_loss()` is added once a step.
-    `rates`: learning rates of parameters, by name, that are not `settings.lr`.
-    With `resume`, checkpoints lie in that folder and a killed training goes on from the last whole
-    one, to the same values; the folder is the caller's to remove. The result depends on the
-    arguments alone: random states are seeded here and put back afterwards.
+    `model(input_ids=, attention_mask=, labels=, use_cache=)` returns an output with `.loss`, and
+    takes `num_items_in_batch`, as transformers' causal models do. `extra_loss()` is added once a
+    step. `rates`: learning rates of parameters, by name, that are not `settings.lr`. With `resume`,
+    checkpoints lie in that folder and a killed training goes on from the last whole one, to the
+    same values; the folder is the caller's to remove. The result depends on the arguments alone:
+    random states are seeded here and put back afterwards.
     """
     if settings.steps > 0 and not train:
         raise UserError("training: there are no training examples")
