@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from recycling import select
 from recycling.errors import UserError
-from recycling.select import rank
 from recycling.select.evaluation import accuracies
 
 names = st.sets(st.text("abcxyz/-", min_size=1, max_size=8), min_size=1, max_size=30)
@@ -92,15 +91,6 @@ def test_windows():
     for k, target, skip in [(9, False, 0), (8, True, 2), (0, True, 0), (2, True, -1)]:
         with pytest.raises(UserError, match=f"k = {k}"):
             select.window(ranking, k, target=target, skip=skip)
-
-
-def test_selection_by_rank_takes_the_largest_module(monkeypatch):
-    class Part:
-        def __init__(self, rank):
-            self.rank = rank
-
-    pool = {"a": {"x": Part(8), "y": Part(64)}, "b": {"x": Part(16)}}
-    assert rank.scores(pool) == {"a": 64.0, "b": 16.0}
 
 
 def test_evaluation_over_both_splits_or_train_only():
