@@ -181,6 +181,18 @@ def test_an_unknown_source_is_named(world: World, tmp_path: Path) -> None:
         world.crawl(tmp_path, source="everything")
 
 
+@pytest.mark.parametrize("source", ["repos", "folder", "frozen"])
+def test_a_source_without_its_key_is_said(world: World, tmp_path: Path, source: str) -> None:
+    key = "candidates" if source == "frozen" else source
+    with pytest.raises(UserError, match=rf"pool\.{key}: needed"):
+        world.crawl(tmp_path, source=source, **{key: None})
+
+
+def test_a_base_without_adapters_is_said(world: World, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=rf"no adapter of {BASE}"):
+        world.crawl(tmp_path)
+
+
 def test_hostile_numbers_of_files_and_tags_are_bounded(world: World, tmp_path: Path) -> None:
     files = adapter(1) | {f"adapter_{number:05}.txt": b"" for number in range(3000)}
     world.add("a/many", files, tags=[f"tag-{'x' * 500}-{number}" for number in range(3000)])

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 
     from recycling.hub.client import Client
 
-SOURCES = ("crawl", "repos", "folder", "frozen")
+# Each source with the key of `pool` that it needs.
+SOURCES = {"crawl": None, "repos": "repos", "folder": "folder", "frozen": "candidates"}
 
 
 def find_candidates(
@@ -46,12 +48,15 @@ def find_candidates(
     `work`: a folder for what may be resumed after an interruption.
     """
     source = pool.get("source", "crawl")
+    if source not in SOURCES:
+        raise UserError(f"pool.source: {source!r} is none of {', '.join(SOURCES)}")
+    needed = SOURCES[source]
+    if needed and not pool.get(needed):
+        raise UserError(f"pool.{needed}: needed where pool.source is {source}")
     if source == "frozen":
         return sorted(read_candidates(pool["candidates"]), key=lambda c: c.repo_id)
     if source == "folder":
         return from_folder(pool["folder"])
-    if source not in SOURCES:
-        raise UserError(f"pool.source: {source!r} is none of {', '.join(SOURCES)}")
     from recycling.hub.client import Client
 
     with Client(endpoint, network=network) as client, Evidence(work / "crawl.tsv") as evidence:
@@ -68,21 +73,26 @@ def crawl(client: "Client", bases: Sequence[str], evidence: Evidence) -> list[Ca
     """List all adapters of the `bases` by exact tag, page by page, and describe each.
 
     A repository found under two bases keeps the first. Descriptions are kept in `evidence` by
-    commit, so that a killed crawl goes on where it was.
+    commit, so that a killed crawl goes on where it was. UserError where there is none at all.
     """
     found: dict[str, Candidate] = {}
     for base in bases:
-        progress = Progress(f"listing adapters of {base}")
-
-        def listing(base: str = base, progress: Progress = progress) -> list[Candidate]:
-            with understood():
-                infos = client.api.list_models(filter=f"base_model:adapter:{base}", full=True)
-                return [progress.one(_candidate(info, base)) for info in infos]
-
-        for candidate in client.ask(f"the list of adapters of {base}", listing):
+        for candidate in client.ask(
+            f"the list of adapters of {base}", partial(_listing, client, base)
+        ):
             found.setdefault(candidate.repo_id, candidate)
-        progress.end()
+    if not found:
+        raise UserError(f"base.repo: {client.endpoint} lists no adapter of {' or '.join(bases)}")
     return _described(client, list(found.values()), evidence)
+
+
+def _listing(client: "Client", base: str) -> list[Candidate]:
+    progress = Progress(f"listing adapters of {base}")
+    with understood():
+        infos = client.api.list_models(filter=f"base_model:adapter:{base}", full=True)
+        found = [progress.one(_candidate(info, base)) for info in infos]
+    progress.end()
+    return found
 
 
 def from_list(client: "Client", wanted: Iterable[str], evidence: Evidence) -> list[Candidate]:
@@ -191,9 +201,12 @@ def _describe(client: "Client", candidate: Candidate, evidence: Evidence) -> Can
     told = facts["info"]
     files = tuple(File(**file) for file in told["files"])
     described = Candidate(**{**told, "files": files, "tags": tuple(told["tags"])})
+    sha = candidate.sha or described.sha
     if candidate.found == "repos":
-        return replace(described, sha=candidate.sha or described.sha)
-    return replace(candidate, files=files, n_files=described.n_files)
+        return replace(described, sha=sha)
+    return replace(
+        candidate, sha=sha, state=described.state, files=files, n_files=described.n_files
+    )
 
 
 @contextlib.contextmanager

@@ -54,7 +54,7 @@ def _passing(link: BaseException) -> bool:
         return link.response.status_code in RETRIED
     # A maintenance page instead of JSON, a body cut short, a name that does not resolve now.
     return isinstance(
-        link, httpx2.TransportError | json.JSONDecodeError | UnicodeDecodeError | Garbled
+        link, httpx2.RequestError | json.JSONDecodeError | UnicodeDecodeError | Garbled
     )
 
 

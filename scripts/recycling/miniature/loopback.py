@@ -167,8 +167,9 @@ class Loopback:
         self.faults = self._hub.faults
         self.url = ""
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._stop = asyncio.Event()
         self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> "Loopback":
         self._thread.start()
@@ -181,17 +182,20 @@ class Loopback:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
-    def _serve(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        runner = self._loop.run_until_complete(start(self._hub))
-        self.url = address(runner)
+    def _run(self) -> None:
+        # the runner cancels requests that are still stalled by a fault
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        server = await start(self._hub)
+        self.url = address(server)
         self._ready.set()
-        self._loop.run_forever()
-        self._loop.run_until_complete(runner.cleanup())
-        self._loop.close()
+        await self._stop.wait()
+        await server.cleanup()
 
 
 async def start(hub: Hub, port: int = 0) -> web.AppRunner:
