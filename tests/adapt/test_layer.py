@@ -87,7 +87,7 @@ def check(model, adapters_of, examples_of, reference_loss, granularity, activati
     with attached(model, adapters, coefficients, dense_limit) as adaptive:
         ours = adaptive(**collate(examples)).loss
         ours.backward()
-    # The same raw values as leaves of the reference, found through the public columns and groups.
+    # The same raw values as leaves of the reference, found through the groups.
     raw = coefficients.raw.detach().double().requires_grad_(True)
     starts = {}
     for module in coefficients.modules_:

@@ -77,35 +77,29 @@ class Coefficients(nn.Module):
         self.modules_ = sorted({module for adapter in adapters for module in adapter})
         if not self.modules_:
             raise UserError("nothing to tune: no adapter was given, or none has modules")
-        self.columns = {module: self._columns(adapters, module) for module in self.modules_}
+        places = {module: self._places(adapters, module) for module in self.modules_}
+        self.columns = {module: columns for module, (columns, _) in places.items()}
         names = sorted({group(module, granularity) for module in self.modules_})
         self.groups = {m: names.index(group(m, granularity)) for m in self.modules_}
-        owners = self._owners(adapters, len(names))
+        width = max(len(c) for c in self.columns.values())
+        owners = torch.full((len(names), width if granularity == "rank" else len(adapters)), -1)
+        for module, (columns, behind) in places.items():
+            owners[self.groups[module], columns] = behind
         self.register_buffer("mask", owners >= 0, persistent=False)
         self.raw = nn.Parameter(_initial(owners, len(adapters), init, seed, target).to(dtype))
         self.scale = nn.Parameter(torch.ones(len(names), 1, dtype=dtype)) if affine else None
         self.shift = nn.Parameter(torch.zeros(len(names), 1, dtype=dtype)) if affine else None
 
-    def _columns(self, adapters: Sequence[Mapping[str, LowRank]], module: str) -> Tensor:
-        """For each rank dimension of a module, in the adapters' order, its column in `raw`."""
-        ranks = [adapter[module].rank if module in adapter else 0 for adapter in adapters]
-        if self.granularity == "rank":
-            return torch.arange(sum(ranks))
-        return torch.repeat_interleave(torch.arange(len(ranks)), torch.tensor(ranks))
-
-    def _owners(self, adapters: Sequence[Mapping[str, LowRank]], groups: int) -> Tensor:
-        """(groups, width): the adapter behind each entry, -1 where there is none."""
+    def _places(
+        self, adapters: Sequence[Mapping[str, LowRank]], module: str
+    ) -> tuple[Tensor, Tensor]:
+        """The columns of `raw` that a module uses, in order, and the adapter behind each."""
+        members = [i for i, adapter in enumerate(adapters) if module in adapter]
         if self.granularity != "rank":
-            owners = torch.full((groups, len(adapters)), -1)
-            for module, row in self.groups.items():
-                owners[row, self.columns[module]] = self.columns[module]
-            return owners
-        owners = torch.full((groups, max(len(c) for c in self.columns.values())), -1)
-        for module, row in self.groups.items():
-            ranks = [adapter[module].rank if module in adapter else 0 for adapter in adapters]
-            owner = torch.repeat_interleave(torch.arange(len(ranks)), torch.tensor(ranks))
-            owners[row, : len(owner)] = owner
-        return owners
+            return torch.tensor(members), torch.tensor(members)
+        ranks = [adapters[i][module].rank for i in members]
+        behind = torch.repeat_interleave(torch.tensor(members), torch.tensor(ranks))
+        return torch.arange(len(behind)), behind
 
     def forward(self) -> Tensor:
         """f(c) in float32, (groups, width); masked entries are never to be used."""
@@ -123,8 +117,7 @@ class Coefficients(nn.Module):
         """f(c) of each module, float32, CPU: one an adapter that has it, or a rank dimension."""
         values = self().cpu()
         return {
-            module: values[self.groups[module], torch.unique(self.columns[module])]
-            for module in self.modules_
+            module: values[self.groups[module], self.columns[module]] for module in self.modules_
         }
 
 

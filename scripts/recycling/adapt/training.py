@@ -93,7 +93,7 @@ def targets(example: Encoded) -> int:
     return sum(label != -100 for label in example["labels"][1:])
 
 
-def batches(examples: Sequence[Encoded], tokens: int = 8192) -> list[dict[str, Tensor]]:
+def batches(examples: Sequence[Encoded], tokens: int = 4096) -> list[dict[str, Tensor]]:
     """Padded batches in order, each of at most `tokens` positions (one example at least)."""
     groups: list[list[Encoded]] = []
     width = 0
