@@ -121,7 +121,7 @@ def test_sides_share_the_largest_common_k_of_the_main_experiment(load):
     runs.loc[other, "k"] = 7
     with pytest.raises(Missing, match="no K in common"):
         resolve(runs, c4)
-    with pytest.raises(Missing, match=r"no runs of ours, .*others re-initialised"):
+    with pytest.raises(Missing, match=r"no runs of Ours, .*others re-initialised"):
         resolve(runs[~other], c4)
 
 

@@ -64,7 +64,7 @@ def test_zero_shot_asked_for_with_many_seeds_is_one_run(path):
 
 def test_two_different_runs_of_one_point_are_refused(path):
     one = row("main", "ours", "t", "0", 0.5, k=5)
-    with pytest.raises(Missing, match=r"several different runs of ours, K = 5.*task 't', seed 0"):
+    with pytest.raises(Missing, match=r"several different runs of Ours, K = 5.*task 't', seed 0"):
         pick(write(path, one, one | {"key": "else"}), {"method": "ours", "k": 5}, ("main",))
 
 

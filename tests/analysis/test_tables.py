@@ -6,6 +6,8 @@ from safetensors.numpy import save_file
 from tests.analysis.synthetic import COLUMNS, row, study
 
 from recycling.analysis.coefficients_table import coefficients_table
+from recycling.analysis.contrasts import GROUPS
+from recycling.analysis.contrasts_table import contrasts_table
 from recycling.analysis.cost_table import cost_table
 from recycling.analysis.differences_table import differences_table
 from recycling.analysis.main_pages import write_main_pages
@@ -213,3 +215,28 @@ def test_costs_are_medians_over_runs(load, reported):
     table = cost_table(runs, main_table(runs, reported, SETTINGS))
     (ours,) = (r for r in table if r["k"] == 10)
     assert (ours["seconds"], ours["n_runs"]) == ("55.000", 4)
+
+
+def test_contrasts_are_those_that_the_study_has_runs_for(load):
+    rows = small()
+    for task in ("a", "b"):
+        for seed, released in (("0", 0.3), ("1", 0.5)):
+            point = row("as_released", "ours_last_step", task, seed, released, k=10, **EVALUATION)
+            rows.append(point)
+            rows.append(row("regularised", "lora_batch_2", task, seed, 0.6, target="with"))
+    found = {r["contrast"]: r for r in contrasts_table(load(rows), SETTINGS)}
+    assert set(found) == {"alone", "others", "ours_last_step-with", "lora_batch_2"}
+    # Task a: 0.4 - 0.51, task b: 0.4 - 0.85.
+    assert found["ours_last_step-with"]["difference"] == "-0.280000"
+    assert found["lora_batch_2"]["difference"] == "-0.050000"
+    assert found["alone"]["difference"] == "-0.050000"
+    assert found["others"]["difference"] == "0.080000"
+    assert found["others"]["minuend"] == "Ours, best by evaluation, K = 10, with target LoRA"
+    # Holm within a group of two equal p: twice the p.
+    assert float(found["alone"]["wilcoxon_p"]) == pytest.approx(0.5)
+    assert float(found["alone"]["wilcoxon_p_holm"]) == pytest.approx(1.0)
+
+
+def test_every_contrast_has_an_identity_of_its_own():
+    for group in GROUPS.values():
+        assert len({one.id for one in group}) == len({one.effect_is for one in group}) == len(group)

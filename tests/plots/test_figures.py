@@ -8,6 +8,8 @@ from tests.analysis.synthetic import COLUMNS, study
 from tests.plots.tidy import assert_tidy
 
 from recycling.analysis.claims import judge
+from recycling.analysis.contrasts_table import COLUMNS as CONTRAST_COLUMNS
+from recycling.analysis.contrasts_table import contrasts_table
 from recycling.analysis.cost_table import COLUMNS as COST_COLUMNS
 from recycling.analysis.cost_table import cost_table
 from recycling.analysis.differences_table import COLUMNS as DIFFERENCE_COLUMNS
@@ -123,6 +125,8 @@ def figures(request, tmp_path_factory):
     tables["scores"] = text(folder / "8", SCORE_COLUMNS, pool_scores(selections))
     tables["ties"] = text(folder / "9", TIE_COLUMNS, tie_widths(selections))
     tables["cost"] = text(folder / "10", COST_COLUMNS, cost_table(runs, tables["main"]))
+    contrasts = contrasts_table(runs, SETTINGS)
+    tables["contrasts"] = text(folder / "11", CONTRAST_COLUMNS, contrasts)
     draw = lambda module, *given: lambda: load(module).draw(*given)  # noqa: E731
     return {
         "main": draw("main_comparison", tables["main"]),
@@ -136,6 +140,7 @@ def figures(request, tmp_path_factory):
         "pool_scores": draw("pool_scores", tables["scores"]),
         "tie_width": draw("tie_width", tables["ties"]),
         "cost": draw("cost", tables["cost"]),
+        "contrasts": draw("contrasts", tables["contrasts"]),
     }
 
 
@@ -159,7 +164,7 @@ def load(module):
 
 NAMES = (
     "main", "k_sweep", "relevant_transfer", "per_task", "claims", "pool_funnel",
-    "pool_statistics", "coefficients", "pool_scores", "tie_width", "cost",
+    "pool_statistics", "coefficients", "pool_scores", "tie_width", "cost", "contrasts",
 )  # fmt: skip
 
 
@@ -207,6 +212,7 @@ def bare(tmp_path_factory):
             "coefficients": ([],),
             "pool_scores": ([],),
             "tie_width": ([],),
+            "contrasts": ([],),
             "cost": (text(folder / "c", COST_COLUMNS, cost_table(runs, table)),),
         }
         return load(name).draw(*given[name])

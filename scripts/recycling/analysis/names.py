@@ -9,12 +9,34 @@ METHODS = {
     "dare": "DARE",
     "tsv": "TSV",
     "arrow": "Arrow",
+    "arrow_trained": "Arrow, trained",
     "adamerging": "AdaMerging",
     "lorahub": "LoraHub",
     "pi_tuning": "π-Tuning",
+    "ties_as_released": "TIES as released",
+    "tsv_as_released": "TSV as released",
+    "lora_dropout_20": "LoRA, dropout 0.2",
+    "lora_dropout_30": "LoRA, dropout 0.3",
+    "lora_dropout_50": "LoRA, dropout 0.5",
+    "lora_decay_001": "LoRA, weight decay 0.01",
+    "lora_decay_010": "LoRA, weight decay 0.1",
+    "lora_batch_4": "LoRA, batch 4",
+    "lora_batch_2": "LoRA, batch 2",
+    "ours_last_step": "Ours, last step",
+    "ours_bf16": "Ours, bf16 coefficients",
+    "ours_rslora_unscaled": "Ours, rsLoRA unscaled",
     "ours": "Ours",
 }
-SELECTIONS = {"evaluation": "best by evaluation", "random": "random", "similarity": "most similar"}
+SELECTIONS = {
+    "evaluation": "best by evaluation",
+    "random": "random",
+    "cosine": "most similar (cosine)",
+    "clamp": "most similar (clamp)",
+    "clamp_pm": "most similar (clamp ±)",
+    "abs": "most similar (abs)",
+    "quasi_fim": "most similar (quasi-FIM)",
+    "rank": "largest rank",
+}
 TARGETS = {"without": "without target LoRA", "with": "with target LoRA"}
 
 
@@ -25,6 +47,8 @@ def method_label(method: str) -> str:
 
 def selection_label(selection: str) -> str:
     """How the pool's LoRAs were chosen, in words."""
+    if selection.startswith("random:"):
+        return f"random set {selection.removeprefix('random:')}"
     return SELECTIONS.get(selection, selection.replace("_", " "))
 
 

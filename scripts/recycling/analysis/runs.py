@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from recycling.analysis.names import method_label, selection_label
 from recycling.errors import UserError
 
 WHOLE = ("k", "skip")
@@ -98,17 +99,25 @@ def pick(runs: pd.DataFrame, where: Where, experiments: Iterable[str]) -> pd.Dat
     return found.sort_values(["task", "seed"]).drop(columns="_order").reset_index(drop=True)
 
 
+REINITS = {
+    "all": "all re-initialised",
+    "others": "others re-initialised",
+    "others_norm_matched": "re-initialised with matched norms",
+}
+
+
 def describe(where: Where) -> str:
-    """A description of runs in words: 'ours, selection evaluation, K 20, with target LoRA'."""
-    words = [str(where.get("method", "any method"))]
+    """Runs in words: 'Ours, best by evaluation, K = 20, with target LoRA'."""
+    method = str(where["method"])
+    words = [method_label(method)]
     if where.get("selection"):
-        words.append(f"{where['selection']} selection")
+        words.append(selection_label(str(where["selection"])))
     if where.get("k"):
         words.append(f"K = {where['k']}")
-    if where["method"] not in BASELINES and where.get("target"):
+    if method not in BASELINES and where.get("target"):
         words.append(f"{where['target']} target LoRA")
     if where.get("reinit", "none") != "none":
-        words.append(f"{where['reinit']} re-initialised")
+        words.append(REINITS[str(where["reinit"])])
     if where.get("skip"):
         words.append(f"best {where['skip']} skipped")
     return ", ".join(words)

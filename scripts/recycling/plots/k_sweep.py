@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator
@@ -9,6 +10,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 from recycling.analysis.names import TARGETS, reinit_label, selection_label
 from recycling.plots.rows import Row, number, sizes
 from recycling.plots.style import (
+    GREY,
     NOISE,
     RANDOM,
     RECYCLED,
@@ -21,6 +23,13 @@ from recycling.plots.style import (
 )
 from recycling.plots.sweep_panel import draw_baselines, draw_series
 
+SELECTIONS = {
+    "evaluation": RECYCLED,
+    "random": RANDOM,
+    "cosine": Mark("#117733", "D", dash="-."),
+    "abs": Mark("#882255", "v", dash="-."),
+    "clamp": Mark("#999933", "P", dash="-."),
+}
 QUESTION = "Does it matter which LoRAs are merged, or how many?"
 
 
@@ -42,11 +51,8 @@ def draw(rows: Sequence[Row], differences: Sequence[Row], margin: float) -> Figu
                 row for row in swept if _is(row, selection, reinit) and row["target"] == target
             ]
             if chosen:
-                mark, spread = (
-                    series_mark(selection, reinit),
-                    0.02 * (place - (len(series) - 1) / 2),
-                )
-                draw_series(upper, chosen, "k", mark, spread=spread, hollow=reinit != "none")
+                mark, hollow = series_mark(selection, reinit), reinit != "none"
+                draw_series(upper, chosen, "k", mark, spread=_spread(place, series), hollow=hollow)
         draw_baselines(upper, rows)
         _draw_differences(lower, [row for row in differences if row["target"] == target], margin)
         lower.set_xlabel("K, number of LoRAs merged")
@@ -61,30 +67,36 @@ def draw(rows: Sequence[Row], differences: Sequence[Row], margin: float) -> Figu
     note = (
         f"{sizes(swept)}. Upper panels, each on its own scale: bars are the 95 % interval of "
         "the paired difference from the target LoRA, drawn around the mean. Lower panels: paired "
-        "difference from re-initialised LoRAs of the same selection, 95 % interval; grey band: the "
-        f"margin of ±{100 * margin:g} points that counts as no difference."
+        "difference from re-initialised LoRAs of the same selection (hollow: re-initialised with "
+        f"matched norms), 95 % interval; grey band: the margin of ±{100 * margin:g} points that "
+        "counts as no difference."
     )
     handles = [
         Line2D([], [], label=_label(*one), mfc="white" if one[1] != "none" else None,
                **series_mark(*one).line())
         for one in series
     ]  # fmt: skip
-    frame(figure, QUESTION, note, handles)
+    frame(figure, QUESTION, note, handles, columns=3)
     return figure
 
 
-def _draw_differences(axes, rows: Sequence[Row], margin: float) -> None:  # type: ignore[no-untyped-def]
+def _draw_differences(axes: Axes, rows: Sequence[Row], margin: float) -> None:
     if not rows:
         empty(axes, "no runs with re-initialised LoRAs")
         return
     axes.axhspan(-100 * margin, 100 * margin, color="#ececec", zorder=0)
-    axes.axhline(0, color="#6b6b6b", linewidth=0.8)
-    for selection in sorted({row["selection"] for row in rows}):
-        for reinit in sorted({row["reinit"] for row in rows}):
-            chosen = [row for row in rows if _is(row, selection, reinit)]
-            if chosen:
-                mark = series_mark(selection, "none")
-                draw_series(axes, chosen, "k", mark, value="difference")
+    axes.axhline(0, color=GREY, linewidth=0.8)
+    series = _series(rows)
+    for place, (selection, reinit) in enumerate(series):
+        chosen = [row for row in rows if _is(row, selection, reinit)]
+        mark = series_mark(selection, "none")
+        hollow = reinit not in ("all", "others")
+        draw_series(axes, chosen, "k", mark, value="difference", spread=_spread(place, series),
+                    hollow=hollow)  # fmt: skip
+
+
+def _spread(place: int, series: Sequence[object]) -> float:
+    return 0.02 * (place - (len(series) - 1) / 2)
 
 
 def _series(rows: Sequence[Row]) -> list[tuple[str, str]]:
@@ -104,10 +116,12 @@ def _is(row: Row, selection: str, reinit: str) -> bool:
 
 def series_mark(selection: str, reinit: str) -> Mark:
     """Recycled in the colours of their selection, re-initialised in the colour of noise."""
-    if reinit != "none":
-        marker = {"evaluation": "s", "random": "^"}.get(selection, "D")
-        return Mark(NOISE.colour, marker, NOISE.hatch, NOISE.dash)
-    return {"evaluation": RECYCLED, "random": RANDOM}.get(selection, Mark("#117733", "D"))
+    recycled = SELECTIONS.get(selection, Mark("#117733", "D", dash="-."))
+    if reinit == "none":
+        return recycled
+    if reinit in ("all", "others"):
+        return Mark(NOISE.colour, recycled.marker, NOISE.hatch, NOISE.dash)
+    return Mark(NOISE.colour, "D", NOISE.hatch, "--")
 
 
 def _label(selection: str, reinit: str) -> str:

@@ -90,6 +90,7 @@ METHODS = {
     "dare": Mark("#332288", "v", "--"),
     "tsv": Mark("#009E73", "D", "||"),
     "arrow": Mark("#999933", ">", "++"),
+    "arrow_trained": Mark("#6B6B1F", "8", "++"),
     "adamerging": Mark("#CC79A7", "p", "oo"),
     "lorahub": Mark("#882255", "h", "OO"),
     "pi_tuning": Mark("#8C6D1F", "<", "**"),

@@ -1,0 +1,86 @@
+"""Contrasts beyond the claims, each declared once, in groups that a table and a figure show.
+
+They use the machinery of `comparisons`, with the same margin, but carry no verdict: they describe.
+"""
+
+from collections.abc import Mapping
+
+from recycling.analysis.comparisons import (
+    RANDOM_INIT,
+    RECYCLED,
+    TARGET_LORA,
+    WITH,
+    Comparison,
+    Side,
+    ours,
+)
+from recycling.analysis.names import method_label
+
+EVERYWHERE = ("main", "k_sweep", "selection", "as_released", "target_alone")
+ALONE = ours("target_alone", target="with", k=1, selection="")
+RELEASED = {
+    "ties_as_released": "ties",
+    "tsv_as_released": "tsv",
+    "ours_last_step": "ours",
+    "ours_bf16": "ours",
+    "ours_rslora_unscaled": "ours",
+}
+REGULARISED = (
+    "lora_dropout_20", "lora_dropout_30", "lora_dropout_50", "lora_decay_001", "lora_decay_010",
+    "lora_batch_4", "lora_batch_2",
+)  # fmt: skip
+
+
+def contrast(name: str, effect_is: str, minuend: Side, subtrahend: Side) -> Comparison:
+    """A comparison that no claim is about."""
+    return Comparison(name, effect_is, "equivalent", effect_is, minuend, subtrahend, exhibit=None)
+
+
+def merge(method: str, target: str) -> Side:
+    """Runs of a merging method with weights as published."""
+    return Side({"method": method, "target": target, "reinit": "none", "skip": 0}, EVERYWHERE)
+
+
+def lora(method: str) -> Side:
+    """Runs of a LoRA trained on the task."""
+    return Side({"method": method, "k": 0, "selection": ""}, ("regularised", "main"))
+
+
+GROUPS: Mapping[str, tuple[Comparison, ...]] = {
+    "controls": (
+        contrast("alone", "target LoRA alone, tuned − target LoRA", ALONE, TARGET_LORA),
+        contrast("others", "Ours with recycled LoRAs − target LoRA alone, tuned", WITH, ALONE),
+        contrast("noise", "Ours with re-initialised LoRAs − target LoRA alone, tuned",
+                 ours(*RANDOM_INIT, target="with", reinit="others"), ALONE),
+        *(
+            contrast(f"norm-{target}", f"recycled − norm-matched noise, {target} target LoRA",
+                     ours(*RECYCLED, target=target),
+                     ours("random_init", target=target, reinit="others_norm_matched"))
+            for target in ("without", "with")
+        ),
+    ),
+    "as_released": tuple(
+        contrast(
+            f"{released}-{target}",
+            f"{method_label(released)} − {method_label(plain)}, {target} target LoRA",
+            merge(released, target), merge(plain, target),
+        )
+        for released, plain in RELEASED.items()
+        for target in ("without", "with")
+    ),
+    "regularised": (
+        *(
+            contrast(method, f"{method_label(method)} − target LoRA", lora(method), TARGET_LORA)
+            for method in REGULARISED
+        ),
+        contrast("noise", "Ours with re-initialised LoRAs − target LoRA",
+                 ours(*RANDOM_INIT, target="with", reinit="others"), TARGET_LORA),
+    ),
+    "fixed_sets": tuple(
+        contrast(
+            f"set-{number}", f"Ours with random set {number} − target LoRA",
+            ours("fixed_sets", target="with", selection=f"random:{number}"), TARGET_LORA,
+        )
+        for number in range(10)
+    ),
+}  # fmt: skip

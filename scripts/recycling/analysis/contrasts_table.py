@@ -1,0 +1,62 @@
+"""The contrasts of a study: those that it has runs for, with intervals and tests."""
+
+from typing import Any
+
+import pandas as pd
+from statsmodels.stats.multitest import multipletests
+
+from recycling.analysis.contrasts import GROUPS
+from recycling.analysis.levels import LEVEL
+from recycling.analysis.numbers import exact
+from recycling.analysis.paired import Settings, summarise
+from recycling.analysis.resolve import resolve
+from recycling.analysis.runs import Missing, describe
+
+NUMBERS = ("difference", "difference_low", "difference_high", "mean_a", "mean_b")
+COLUMNS = (
+    "group", "contrast", "effect_is", "minuend", "subtrahend", *LEVEL[:2], *NUMBERS,
+    "wins", "ties", "losses", "wilcoxon_p", "wilcoxon_p_holm", "tost_p", "margin",
+)  # fmt: skip
+
+
+def contrasts_table(runs: pd.DataFrame, settings: Settings) -> list[dict[str, Any]]:
+    """One row a contrast that the study has runs for. Holm's correction is within a group."""
+    rows: list[dict[str, Any]] = []
+    for group, contrasts in GROUPS.items():
+        part = []
+        for one in contrasts:
+            try:
+                found = resolve(runs, one)
+            except Missing:
+                continue
+            statistics = summarise(found.pairs, settings)
+            part.append(
+                {
+                    "group": group,
+                    "contrast": one.id,
+                    "effect_is": one.effect_is,
+                    "minuend": describe(found.minuend),
+                    "subtrahend": describe(found.subtrahend),
+                    "difference": exact(statistics["effect"]),
+                    "difference_low": exact(statistics["ci_low"]),
+                    "difference_high": exact(statistics["ci_high"]),
+                    "mean_a": exact(statistics["mean_a"]),
+                    "mean_b": exact(statistics["mean_b"]),
+                    "wilcoxon_p": statistics["wilcoxon_p"],
+                    "tost_p": exact(statistics["tost_p"]),
+                    "margin": exact(settings.margin),
+                    **{name: statistics[name] for name in ("n_tasks", "n_seeds")},
+                    **{name: statistics[name] for name in ("wins", "ties", "losses")},
+                }
+            )
+        rows += _corrected(part)
+    return rows
+
+
+def _corrected(part: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    tested = [row for row in part if row["wilcoxon_p"] is not None]
+    if tested:
+        ps = multipletests([row["wilcoxon_p"] for row in tested], method="holm")[1]
+        for row, p in zip(tested, ps, strict=True):
+            row["wilcoxon_p_holm"] = exact(float(p))
+    return [row | {"wilcoxon_p": exact(row["wilcoxon_p"])} for row in part]
