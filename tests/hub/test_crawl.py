@@ -195,7 +195,8 @@ def test_a_base_without_adapters_is_said(world: World, tmp_path: Path) -> None:
 
 def test_hostile_numbers_of_files_and_tags_are_bounded(world: World, tmp_path: Path) -> None:
     files = adapter(1) | {f"adapter_{number:05}.txt": b"" for number in range(3000)}
-    world.add("a/many", files, tags=[f"tag-{'x' * 500}-{number}" for number in range(3000)])
+    tags = [f"{kind}:{'x' * 500}-{number}" for kind in ("a", "license") for number in range(3000)]
+    world.add("a/many", files, tags=tags)
     (found,) = world.crawl(tmp_path)
     assert found.n_files == len(files)
     assert len(found.files) == MOST_FILES

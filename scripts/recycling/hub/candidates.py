@@ -16,6 +16,7 @@ WEIGHTS = "adapter_model.safetensors"
 # Hostile repositories may hold any number of files and tags; the adapter's own come first.
 MOST_FILES = 60
 MOST_TAGS = 60
+MOST_LICENCES = 5
 NAME = re.compile(r"(?!.*(?:--|\.\.))[A-Za-z0-9_]([\w.\-]{0,94}[\w])?", re.ASCII)
 SHA = re.compile(r"[0-9a-f]{40}")
 
@@ -93,7 +94,8 @@ def own_files(files: Iterable[File]) -> tuple[File, ...]:
 def licence_of(tags: Sequence[str]) -> str:
     """The licences that the Hub read from the card, joined by commas; empty where none is given."""
     prefix = "license:"
-    return ",".join(sorted({plain(t[len(prefix) :], 80) for t in tags if t.startswith(prefix)}))
+    found = {plain(tag[len(prefix) :], 80) for tag in tags if tag.startswith(prefix)}
+    return ",".join(sorted(found)[:MOST_LICENCES])
 
 
 def write_candidates(path: str | Path, candidates: Iterable[Candidate]) -> None:

@@ -220,7 +220,7 @@ def understood() -> Iterator[None]:
 
 def _candidate(info: "ModelInfo", found: str) -> Candidate:
     tags = [plain(tag, 200) for tag in info.tags or ()]
-    files = [File(s.rfilename, s.size, _digest(s)) for s in info.siblings or ()]
+    files = [File(s.rfilename, _size(s), _digest(s)) for s in info.siblings or ()]
     return Candidate(
         repo_id=plain(info.id),
         sha=plain(info.sha or ""),
@@ -237,6 +237,10 @@ def _candidate(info: "ModelInfo", found: str) -> Candidate:
         tags=tuple(tags[:MOST_TAGS]),
         files=own_files(files),
     )
+
+
+def _size(sibling: Any) -> int | None:
+    return sibling.size if isinstance(sibling.size, int) else None
 
 
 def _digest(sibling: Any) -> str:
