@@ -195,6 +195,11 @@ with serving({"server": ["python", "scripts/loopback_hub.py", sys.argv[1]]}):
         model = AutoModelForCausalLM.from_pretrained("small/base", revision=revision)
         tokenizer = AutoTokenizer.from_pretrained("small/base", revision=revision)
         data = datasets.load_dataset("small/data", data_files={"train": "data/train-*"})
+    import httpx2
+    try:
+        httpx2.get("http://192.0.2.1/", timeout=60)
+    except httpx2.ConnectError:
+        pass  # refused at once, not timed out: the request went nowhere
     print(model.num_parameters(), tokenizer("a b")["input_ids"], data["train"].num_rows)
 """
 

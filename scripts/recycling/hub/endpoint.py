@@ -14,6 +14,7 @@ from recycling.errors import UserError
 
 PUBLIC = "https://huggingface.co"
 START_SECONDS = 60.0
+NOWHERE = "http://127.0.0.1:9"
 
 
 @contextlib.contextmanager
@@ -60,10 +61,13 @@ def is_loopback(url: str) -> bool:
 
 
 def _stay_on_this_machine() -> None:
-    # no storage back end beside the endpoint, no proxy in between, and no token of the user's
+    # no storage back end beside the endpoint, and no token of the user's
     os.environ["HF_HUB_DISABLE_XET"] = "1"
     os.environ["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"
-    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+    # libraries that would ask another host find a closed door, fast, with or without a network
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        os.environ[name] = os.environ[name.lower()] = NOWHERE
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost,::1"
     # "offline" forbids loopback as well
     for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE"):
         os.environ.pop(name, None)
