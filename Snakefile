@@ -10,6 +10,7 @@ report: "report/workflow.rst"
 
 
 include: "rules/common.smk"
+include: "rules/inputs.smk"
 include: "rules/pool.smk"
 include: "rules/tasks.smk"
 include: "rules/baselines.smk"
@@ -17,6 +18,7 @@ include: "rules/selection.smk"
 include: "rules/merging.smk"
 include: "rules/controls.smk"
 include: "rules/transfer.smk"
+include: "rules/tables.smk"
 include: "rules/figures.smk"
 include: "rules/export.smk"
 

@@ -9,6 +9,8 @@ rule zero_shot:
         f"{OUT}/logs/runs/{{experiment}}/{{method}}/{{part}}.log",
     wildcard_constraints:
         method=methods_of("prompting"),
+    conda:
+        "../envs/environment.yaml"
     params:
         settings=batch_settings,
         code=code("zero_shot"),
@@ -27,6 +29,8 @@ rule loras:
         f"{OUT}/logs/runs/{{experiment}}/{{method}}/{{part}}.log",
     wildcard_constraints:
         method=methods_of("lora"),
+    conda:
+        "../envs/environment.yaml"
     params:
         settings=batch_settings,
         code=code("loras"),

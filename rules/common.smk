@@ -8,7 +8,6 @@ from recycling.errors import UserError
 from recycling.store.code import code_hash
 from recycling.study.config import all_tasks, in_house_tasks, validated
 from recycling.study.plan import (
-    by_likeness,
     canonical,
     essence,
     fields,
@@ -30,7 +29,6 @@ BENCH = {
 }
 
 
-@functools.cache
 def code(script, *loaded_by_name):
     """The hash of the code that a script runs, with the modules that it loads by name."""
     return code_hash(
@@ -44,11 +42,6 @@ def batch(wildcards):
 
 def path_of(one):
     return f"{OUT}/runs/{one.experiment}/{one.method}/{one.part}.jsonl"
-
-
-def cards_of(wildcards):
-    """The data of a batch's tasks."""
-    return [f"{OUT}/tasks/{task}/card.json" for task in batch(wildcards).tasks]
 
 
 def paths_of(experiment):
@@ -67,25 +60,6 @@ def methods_of(kind):
 def folder_of(pool):
     """The folder of a pool below the study's results."""
     return {"hub": "pool", "in_house": "in_house"}[pool]
-
-
-def pool_files(one):
-    """The files of the pools from which the runs of a batch draw."""
-    pools = dict.fromkeys(pool for pool, _ in one.draws)
-    return [f"{OUT}/{folder_of(pool)}/pool.tsv" for pool in pools]
-
-
-def selection_files(one):
-    return [f"{OUT}/selections/{pool}/{task}.tsv" for pool, task in one.draws]
-
-
-def merge_inputs():
-    """What every merge reads besides data: its pools, and the target LoRAs of its seeds."""
-    return {
-        "pools": lambda w: pool_files(batch(w)),
-        "selections": lambda w: selection_files(batch(w)),
-        "targets": lambda w: [path_of(one) for one in PLAN.targets(batch(w))],
-    }
 
 
 def batch_settings(wildcards):

@@ -1,8 +1,3 @@
-def exported_batch(wildcards):
-    run = canonical(run_of_export(config["export"][wildcards.name]), PLAN.kinds)
-    return PLAN.batches[PLAN.owner[run]]
-
-
 rule exported_adapter:
     input:
         run=lambda w: path_of(exported_batch(w)),
@@ -17,6 +12,8 @@ rule exported_adapter:
         facts=f"{OUT}/export/{{name}}/merge.json",
     log:
         f"{OUT}/logs/export/{{name}}.log",
+    conda:
+        "../envs/environment.yaml"
     params:
         settings=lambda w: {
             "kind": PLAN.kinds[exported_batch(w).method],

@@ -10,6 +10,8 @@ rule merges:
         f"{OUT}/logs/runs/{{experiment}}/{{method}}/{{part}}.log",
     wildcard_constraints:
         method=methods_of("merge"),
+    conda:
+        "../envs/environment.yaml"
     params:
         settings=batch_settings,
         code=lambda w: code("merges", *named_modules(w.method)),
@@ -29,6 +31,8 @@ rule adaptive_merges:
         f"{OUT}/logs/runs/{{experiment}}/{{method}}/{{part}}.log",
     wildcard_constraints:
         method=methods_of("adapt"),
+    conda:
+        "../envs/environment.yaml"
     params:
         settings=batch_settings,
         code=lambda w: code("adaptive_merges", *named_modules(w.method)),

@@ -9,6 +9,8 @@ rule base:
         base=f"{OUT}/base.json",
     log:
         f"{OUT}/logs/base.log",
+    conda:
+        "../envs/environment.yaml"
     params:
         settings={key: config["base"][key] for key in ("repo", "revision")},
         code=code("base"),
@@ -24,6 +26,8 @@ rule candidates:
         candidates=f"{OUT}/pool/candidates.tsv",
     log:
         f"{OUT}/logs/pool/candidates.log",
+    conda:
+        "../envs/environment.yaml"
     params:
         settings={
             "base": config["base"]["repo"],
@@ -51,6 +55,8 @@ rule pool:
         rejected=f"{OUT}/pool/rejected.tsv",
     log:
         f"{OUT}/logs/pool/pool.log",
+    conda:
+        "../envs/environment.yaml"
     params:
         settings={
             **{key: config["pool"][key] for key in ("source", "folder", "screening")},

@@ -1,22 +1,3 @@
-@functools.cache
-def similar(pool):
-    """(task, seed, measure) of every selection by similarity to a target LoRA."""
-    return [
-        (task, seed, rule)
-        for task in config["tasks"]["names"]
-        for rule, seed in PLAN.selections(pool, task)
-        if by_likeness(rule)
-    ]
-
-
-def scores_for(pool, task):
-    """All parts of a pool's scores, where a selection of the task needs them."""
-    if not any(rule == "evaluation" for rule, _ in PLAN.selections(pool, task)):
-        return []
-    parts = range(config["scoring"]["jobs"])
-    return [f"{OUT}/scores/{pool}/part-{part}.tsv" for part in parts]
-
-
 rule scores:
     input:
         pool=lambda w: f"{OUT}/{folder_of(w.pool)}/pool.tsv",
@@ -27,6 +8,8 @@ rule scores:
         scores=f"{OUT}/scores/{{pool}}/part-{{part}}.tsv",
     log:
         f"{OUT}/logs/scores/{{pool}}/part-{{part}}.log",
+    conda:
+        "../envs/environment.yaml"
     params:
         settings=lambda w: {
             "part": int(w.part),
@@ -42,19 +25,18 @@ rule scores:
 rule similarity:
     input:
         pool=lambda w: f"{OUT}/{folder_of(w.pool)}/pool.tsv",
-        targets=lambda w: [
-            path_of(PLAN.trainer(task, seed))
-            for task, seed in sorted({(task, seed) for task, seed, _ in similar(w.pool)})
-        ],
+        targets=lambda w: [path_of(PLAN.trainer(*one)) for one in targets_of(w.pool)],
         lock=LOCK,
     output:
         similarity=f"{OUT}/similarity/{{pool}}.tsv",
     log:
         f"{OUT}/logs/similarity/{{pool}}.log",
+    conda:
+        "../envs/environment.yaml"
     params:
         settings=lambda w: {
-            "targets": sorted({(task, seed) for task, seed, _ in similar(w.pool)}),
-            "measures": sorted({rule for _, _, rule in similar(w.pool)}),
+            "targets": targets_of(w.pool),
+            "measures": sorted({rule for _, _, rule in PLAN.likenesses(w.pool)}),
         },
         code=code("similarity"),
     script:
@@ -65,15 +47,13 @@ rule selections:
     input:
         pool=lambda w: f"{OUT}/{folder_of(w.pool)}/pool.tsv",
         scores=lambda w: scores_for(w.pool, w.task),
-        similarity=lambda w: (
-            [f"{OUT}/similarity/{w.pool}.tsv"]
-            if any(task == w.task for task, _, _ in similar(w.pool))
-            else []
-        ),
+        similarity=lambda w: similarity_for(w.pool, w.task),
     output:
         selections=f"{OUT}/selections/{{pool}}/{{task}}.tsv",
     log:
         f"{OUT}/logs/selections/{{pool}}/{{task}}.log",
+    conda:
+        "../envs/environment.yaml"
     params:
         settings=lambda w: {
             "task": w.task,

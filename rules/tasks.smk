@@ -1,6 +1,9 @@
+TASKS = config["tasks"]["folder"]
+
+
 rule task:
     input:
-        spec=config["tasks"]["folder"] + "/{task}.yaml",
+        spec=f"{TASKS}/{{task}}.yaml",
         base=f"{OUT}/base.json",
         hub=HUB_READY,
         lock=LOCK,
@@ -12,6 +15,8 @@ rule task:
         ),
     log:
         f"{OUT}/logs/tasks/{{task}}.log",
+    conda:
+        "../envs/environment.yaml"
     params:
         settings={
             key: config["tasks"][key]

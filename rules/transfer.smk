@@ -5,6 +5,8 @@ rule in_house:
         pool=f"{OUT}/in_house/pool.tsv",
     log:
         f"{OUT}/logs/in_house.log",
+    conda:
+        "../envs/environment.yaml"
     params:
         settings={"seed": (config["in_house"] or {}).get("seed")},
         code=code("in_house"),

@@ -9,6 +9,8 @@ rule miniature_base:
         folder=directory(f"{OUT}/world/base"),
     log:
         f"{OUT}/logs/world/base.log",
+    conda:
+        "../envs/environment.yaml"
     threads: 2
     params:
         settings=WORLD["base"],
@@ -24,6 +26,8 @@ rule miniature_adapters:
         folder=directory(f"{OUT}/world/adapters/{{shard}}"),
     log:
         f"{OUT}/logs/world/adapters-{{shard}}.log",
+    conda:
+        "../envs/environment.yaml"
     params:
         settings=lambda w: {
             "shard": int(w.shard),
@@ -43,6 +47,8 @@ rule miniature_hub:
         ready=f"{OUT}/world/hub/ready.json",
     log:
         f"{OUT}/logs/world/hub.log",
+    conda:
+        "../envs/environment.yaml"
     params:
         settings={
             "tasks": all_tasks(config),

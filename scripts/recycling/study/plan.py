@@ -96,6 +96,19 @@ class Plan:
         """The (selection, seed) pairs that the runs of a task draw from a pool."""
         return sorted(self._selections.get((pool, task), set()))
 
+    def likenesses(self, pool: str) -> list[tuple[str, int, str]]:
+        """(task, seed, measure) of every selection from a pool by likeness to a target LoRA."""
+        return sorted(
+            (task, seed, rule)
+            for (drawn, task), pairs in self._selections.items()
+            for rule, seed in pairs
+            if drawn == pool and by_likeness(rule)
+        )
+
+    def batch_of(self, run: Run) -> Batch:
+        """The batch that computes a run."""
+        return self.batches[self.owner[canonical(run, self.kinds)]]
+
     @functools.cached_property
     def _selections(self) -> dict[tuple[str, str], set[tuple[str, int]]]:
         found: dict[tuple[str, str], set[tuple[str, int]]] = {}

@@ -1,0 +1,72 @@
+# What rules read, where that follows from the plan.
+
+
+def cards_of(wildcards):
+    """The data of a batch's tasks."""
+    return [f"{OUT}/tasks/{task}/card.json" for task in batch(wildcards).tasks]
+
+
+def pool_files(one):
+    """The files of the pools from which the runs of a batch draw."""
+    pools = dict.fromkeys(pool for pool, _ in one.draws)
+    return [f"{OUT}/{folder_of(pool)}/pool.tsv" for pool in pools]
+
+
+def selection_files(one):
+    return [f"{OUT}/selections/{pool}/{task}.tsv" for pool, task in one.draws]
+
+
+def merge_inputs():
+    """What every merge reads besides data: its pools, and the target LoRAs of its seeds."""
+    return {
+        "pools": lambda w: pool_files(batch(w)),
+        "selections": lambda w: selection_files(batch(w)),
+        "targets": lambda w: [path_of(one) for one in PLAN.targets(batch(w))],
+    }
+
+
+def scores_for(pool, task):
+    """All parts of a pool's scores, where a selection of the task needs them."""
+    if not any(rule == "evaluation" for rule, _ in PLAN.selections(pool, task)):
+        return []
+    parts = range(config["scoring"]["jobs"])
+    return [f"{OUT}/scores/{pool}/part-{part}.tsv" for part in parts]
+
+
+def targets_of(pool):
+    """(task, seed) of the target LoRAs with which a pool's adapters are compared."""
+    return sorted({(task, seed) for task, seed, _ in PLAN.likenesses(pool)})
+
+
+def similarity_for(pool, task):
+    """The pool's similarities, where a selection of the task needs them."""
+    return [f"{OUT}/similarity/{pool}.tsv"] if task in dict(targets_of(pool)) else []
+
+
+def exported_batch(wildcards):
+    return PLAN.batch_of(run_of_export(config["export"][wildcards.name]))
+
+
+def figure(name, category, label):
+    """The two files of a figure, both in the report."""
+    return {
+        kind: report(
+            f"{OUT}/figures/{name}.{kind}",
+            caption=f"../report/figure_{name}.rst",
+            category=category,
+            labels={"figure": label, "format": kind.upper()},
+        )
+        for kind in ("svg", "png")
+    }
+
+
+def drawn_run():
+    """The run whose coefficients are drawn: the largest merge by evaluation with the target LoRA."""
+    shown = [
+        run
+        for _, run in PLAN.rows
+        if config["methods"][run.method].get("function") == "ours"
+        and (run.pool, run.selection, run.target, run.reinit)
+        == ("hub", "evaluation", "with", "none")
+    ]
+    return canonical(max(shown, key=lambda run: run.k), PLAN.kinds) if shown else None

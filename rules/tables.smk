@@ -1,0 +1,170 @@
+DRAWN = drawn_run()
+STATISTICS = {"statistics": config["claims"]}
+
+
+rule runs:
+    input:
+        runs=[
+            path_of(one) for one in PLAN.batches.values() if one.experiment != "export"
+        ],
+        cards=expand(f"{OUT}/tasks/{{task}}/card.json", task=config["tasks"]["names"]),
+    output:
+        runs=f"{OUT}/runs.tsv",
+    log:
+        f"{OUT}/logs/runs.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        settings=essence(config),
+        code=code("runs"),
+    script:
+        "../scripts/runs.py"
+
+
+rule table_main:
+    input:
+        runs=f"{OUT}/runs.tsv",
+        reported="resources/reported.tsv",
+    output:
+        tsv=f"{OUT}/tables/main.tsv",
+        markdown=f"{OUT}/tables/main.md",
+        latex=f"{OUT}/tables/main.tex",
+    log:
+        f"{OUT}/logs/table_main.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        settings={**STATISTICS, "paper": config["paper"]},
+        code=code("table_main"),
+    script:
+        "../scripts/table_main.py"
+
+
+rule table_per_task:
+    input:
+        runs=f"{OUT}/runs.tsv",
+        main=f"{OUT}/tables/main.tsv",
+    output:
+        tsv=f"{OUT}/tables/per_task.tsv",
+        markdown=f"{OUT}/tables/per_task.md",
+    log:
+        f"{OUT}/logs/table_per_task.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        code=code("table_per_task"),
+    script:
+        "../scripts/table_per_task.py"
+
+
+rule table_k_sweep:
+    input:
+        runs=f"{OUT}/runs.tsv",
+    output:
+        tsv=f"{OUT}/tables/k_sweep.tsv",
+        markdown=f"{OUT}/tables/k_sweep.md",
+        reinit_tsv=f"{OUT}/tables/random_init.tsv",
+        reinit_markdown=f"{OUT}/tables/random_init.md",
+    log:
+        f"{OUT}/logs/table_k_sweep.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        settings=STATISTICS,
+        code=code("table_k_sweep"),
+    script:
+        "../scripts/table_k_sweep.py"
+
+
+rule table_relevant_transfer:
+    input:
+        runs=f"{OUT}/runs.tsv",
+    output:
+        tsv=f"{OUT}/tables/relevant_transfer.tsv",
+        markdown=f"{OUT}/tables/relevant_transfer.md",
+    log:
+        f"{OUT}/logs/table_relevant_transfer.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        settings=STATISTICS,
+        code=code("table_relevant_transfer"),
+    script:
+        "../scripts/table_relevant_transfer.py"
+
+
+rule table_differences:
+    input:
+        runs=f"{OUT}/runs.tsv",
+    output:
+        tsv=f"{OUT}/tables/differences.tsv",
+    log:
+        f"{OUT}/logs/table_differences.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        code=code("table_differences"),
+    script:
+        "../scripts/table_differences.py"
+
+
+rule table_pool:
+    input:
+        pool=f"{OUT}/pool/pool.tsv",
+        rejected=f"{OUT}/pool/rejected.tsv",
+        paper="resources/paper_pool.json",
+    output:
+        funnel=f"{OUT}/tables/pool_funnel.tsv",
+        statistics=f"{OUT}/tables/pool_statistics.tsv",
+    log:
+        f"{OUT}/logs/table_pool.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        code=code("table_pool"),
+    script:
+        "../scripts/table_pool.py"
+
+
+rule table_coefficients:
+    input:
+        runs=[path_of(PLAN.batches[PLAN.owner[DRAWN]])] if DRAWN else [],
+    output:
+        tsv=f"{OUT}/tables/coefficients.tsv",
+    log:
+        f"{OUT}/logs/table_coefficients.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        settings={"run": fields(DRAWN) if DRAWN else None},
+        code=code("table_coefficients"),
+    script:
+        "../scripts/table_coefficients.py"
+
+
+rule claims:
+    input:
+        runs=f"{OUT}/runs.tsv",
+        reported="resources/reported.tsv",
+    output:
+        claims=f"{OUT}/claims.json",
+        page=f"{OUT}/tables/claims.md",
+    log:
+        f"{OUT}/logs/claims.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        settings={**STATISTICS, "paper": config["paper"]},
+        code=code("claims"),
+    script:
+        "../scripts/claims.py"
+
+
+rule tables:
+    input:
+        rules.table_main.output,
+        rules.table_per_task.output,
+        rules.table_k_sweep.output,
+        rules.table_relevant_transfer.output,
+        rules.table_pool.output,
+        rules.claims.output,
