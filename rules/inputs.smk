@@ -27,7 +27,7 @@ def merge_inputs():
 
 def scores_for(pool, task):
     """All parts of a pool's scores, where a selection of the task needs them."""
-    if not any(rule == "evaluation" for rule, _ in PLAN.selections(pool, task)):
+    if not any(selection == "evaluation" for selection, _ in PLAN.selections(pool, task)):
         return []
     parts = range(config["scoring"]["jobs"])
     return [f"{OUT}/scores/{pool}/part-{part}.tsv" for part in parts]
