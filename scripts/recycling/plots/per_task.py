@@ -19,6 +19,7 @@ from recycling.plots.style import (
     stripes,
 )
 
+TIE = 1e-7  # percentage points
 QUESTIONS = {
     "C1": "Ours without\n− zero-shot",
     "C2": "Ours with\n− target LoRA",
@@ -54,29 +55,33 @@ def draw(rows: Sequence[Row]) -> Figure:
 
 
 def _panel(axes: Axes, name: str, rows: Sequence[Row], order: Sequence[str]) -> None:
-    axes.axvline(0, color=INK, linewidth=0.8)
     colour = method_mark("ours").colour
-    won = lost = 0
-    for place, task in enumerate(order):
-        seeds = [points(row, "difference") for row in rows if row["task"] == task]
-        if not seeds:
-            continue
-        mean = fmean(seeds)
-        won, lost = won + (mean > 1e-7), lost + (mean < -1e-7)
-        marker, face = (
-            (">", colour) if mean > 1e-7 else ("<", "white") if mean < -1e-7 else ("|", GREY)
+    places = {task: place for place, task in enumerate(order)}
+    seeds: dict[int, list[float]] = {}
+    for row in rows:
+        seeds.setdefault(places[row["task"]], []).append(points(row, "difference"))
+    means = {place: fmean(values) for place, values in seeds.items()}
+    axes.axvline(0, color=INK, linewidth=0.8)
+    axes.hlines(list(means), 0, list(means.values()), color=colour, linewidth=1, alpha=0.6)
+    single = [(v, place) for place, values in seeds.items() if len(values) > 1 for v in values]
+    axes.plot(*_columns(single), ".", color=GREY, markersize=2.5, linestyle="none")
+    better = [(mean, place) for place, mean in means.items() if mean > TIE]
+    worse = [(mean, place) for place, mean in means.items() if mean < -TIE]
+    equal = [(mean, place) for place, mean in means.items() if abs(mean) <= TIE]
+    for marks, marker, face in ((better, ">", colour), (worse, "<", "white"), (equal, "|", GREY)):
+        axes.plot(
+            *_columns(marks), marker, color=colour, mfc=face, markersize=4.5, linestyle="none"
         )
-        axes.plot([0, mean], [place, place], color=colour, linewidth=1, alpha=0.6)
-        if len(seeds) > 1:
-            axes.plot(seeds, [place] * len(seeds), ".", color=GREY, markersize=2.5, zorder=3)
-        axes.plot(mean, place, marker, color=colour, mfc=face, markersize=4.5, zorder=4)
-    shown = len({row["task"] for row in rows})
     axes.set_title(f"{name}\n{QUESTIONS.get(name, plain(rows[0]['effect_is']))}", fontsize=8)
-    axes.set_xlabel(f"won {won}, lost {lost}\nof {shown}", fontsize=7.5)
+    axes.set_xlabel(f"won {len(better)}, lost {len(worse)}\nof {len(means)}", fontsize=7.5)
     axes.grid(axis="x")
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     stripes(axes, len(order))
+
+
+def _columns(pairs: Sequence[tuple[float, int]]) -> tuple[list[float], list[int]]:
+    return [x for x, _ in pairs], [y for _, y in pairs]
 
 
 def _order(rows: Sequence[Row], names: Sequence[str]) -> list[str]:

@@ -20,6 +20,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ft2font import FT2Font
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from recycling.files import atomic
 
@@ -125,7 +126,9 @@ def settle(figure: Figure) -> None:
     in memory.
     """
     matplotlib.rcParams.update(RC)
-    for _ in range(3):  # ticks change with the panels' sizes, and these with the ticks' labels
+    if not isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine):
+        return  # settled already
+    for _ in range(2):  # ticks change with the panels' sizes, and these with the ticks' labels
         figure.draw_without_rendering()
     figure.set_layout_engine("none")
     for axes in figure.axes:
