@@ -32,3 +32,4 @@ rule all:
     default_target: True
     input:
         f"{OUT}/report.html",
+        rules.export.input,
