@@ -23,6 +23,35 @@ include: "rules/figures.smk"
 include: "rules/export.smk"
 
 
+# On a cluster these run where snakemake does: they need the internet, or next to nothing.
+localrules:
+    base,
+    candidates,
+    pool,
+    task,
+    in_house,
+    selections,
+    runs,
+    table_main,
+    table_per_task,
+    table_k_sweep,
+    table_relevant_transfer,
+    table_differences,
+    table_pool,
+    table_coefficients,
+    claims,
+    figure_pool_funnel,
+    figure_pool_statistics,
+    figure_main,
+    figure_per_task,
+    figure_k_sweep,
+    figure_relevant_transfer,
+    figure_coefficients,
+    figure_claims,
+    report,
+    exported_adapter,
+
+
 if config["world"]:
 
     include: "rules/world.smk"
