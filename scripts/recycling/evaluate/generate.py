@@ -7,7 +7,7 @@ from recycling.evaluate.cache import BufferedCache
 from recycling.evaluate.plan import Batch, Plan
 
 
-@torch.inference_mode()
+@torch.no_grad()  # inference mode would spoil tensors that a model keeps for training
 def greedy(model: nn.Module, plan: Plan, *, ends: set[int], max_new_tokens: int) -> list[list[int]]:
     """Token ids of each prompt's answer, in the order of the prompts, without the end token.
 
