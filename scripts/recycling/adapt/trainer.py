@@ -116,7 +116,10 @@ def _optimiser(
         {"params": [p for name, p in parameters if rates[name] == rate], "lr": rate}
         for rate in sorted(set(rates.values()))
     ]
-    return torch.optim.AdamW(groups, weight_decay=weight_decay)
+    # The fused kernel takes 0.2 ms a step where the default takes 1.1 ms, for a small LoRA's 42
+    # tensors. It keeps wider intermediates than bfloat16 ("as released") would have.
+    fused = all(parameter.dtype == torch.float32 for _, parameter in parameters)
+    return torch.optim.AdamW(groups, weight_decay=weight_decay, fused=fused)
 
 
 class _Trainer(Trainer):
