@@ -102,7 +102,7 @@ def _spread(place: int, series: Sequence[object]) -> float:
 def _series(rows: Sequence[Row]) -> list[tuple[str, str]]:
     """(selection, re-initialisation) in the order of the legend; 'all' and 'others' are one."""
     found = {(row["selection"], _reinit(row)) for row in rows if row["selection"]}
-    return sorted(found, key=lambda pair: (pair[1] != "none", pair[0]))
+    return sorted(found, key=lambda pair: (pair[1] != "none", pair))
 
 
 def _reinit(row: Row) -> str:
