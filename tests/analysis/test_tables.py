@@ -70,6 +70,8 @@ def test_main_table_by_hand(load, reported):
     assert (ours["difference"], ours["wins"], ours["ties"], ours["losses"]) == ("0.030000", 1, 1, 0)
     assert [r["reported"] for r in rows] == ["0.467000", "0.657000", "", "0.675000"]
     assert (alone["locator"], ours["locator"]) == ("", "Table 2")
+    # Two tasks: p of zero-shot 0.5, of the LoRA alone 0.5, of Ours 1; Holm: three, two, one times.
+    assert [r.get("wilcoxon_p_holm") for r in rows] == ["1.000000", None, "1.000000", "1.000000"]
 
 
 def test_main_pages_read_back_what_the_table_says(load, reported, tmp_path):

@@ -3,10 +3,9 @@
 from typing import Any
 
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
 
 from recycling.analysis.contrasts import GROUPS
-from recycling.analysis.levels import LEVEL
+from recycling.analysis.levels import LEVEL, holm
 from recycling.analysis.numbers import exact
 from recycling.analysis.paired import Settings, summarise
 from recycling.analysis.resolve import resolve
@@ -42,21 +41,12 @@ def contrasts_table(runs: pd.DataFrame, settings: Settings) -> list[dict[str, An
                     "difference_high": exact(statistics["ci_high"]),
                     "mean_a": exact(statistics["mean_a"]),
                     "mean_b": exact(statistics["mean_b"]),
-                    "wilcoxon_p": statistics["wilcoxon_p"],
+                    "wilcoxon_p": exact(statistics["wilcoxon_p"]),
                     "tost_p": exact(statistics["tost_p"]),
                     "margin": exact(settings.margin),
                     **{name: statistics[name] for name in ("n_tasks", "n_seeds")},
                     **{name: statistics[name] for name in ("wins", "ties", "losses")},
                 }
             )
-        rows += _corrected(part)
+        rows += holm(part)
     return rows
-
-
-def _corrected(part: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    tested = [row for row in part if row["wilcoxon_p"] is not None]
-    if tested:
-        ps = multipletests([row["wilcoxon_p"] for row in tested], method="holm")[1]
-        for row, p in zip(tested, ps, strict=True):
-            row["wilcoxon_p_holm"] = exact(float(p))
-    return [row | {"wilcoxon_p": exact(row["wilcoxon_p"])} for row in part]

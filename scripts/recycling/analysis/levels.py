@@ -3,6 +3,7 @@
 from typing import Any
 
 import pandas as pd
+from statsmodels.stats.multitest import multipletests
 
 from recycling.analysis.intervals import hierarchical_interval
 from recycling.analysis.numbers import exact
@@ -47,3 +48,13 @@ def difference(
         "wilcoxon_p": exact(found["wilcoxon_p"]),
         **{name: found[name] for name in ("wins", "ties", "losses")},
     }
+
+
+def holm(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with wilcoxon_p_holm: Holm's correction over those of them that have wilcoxon_p."""
+    tested = [row for row in rows if row.get("wilcoxon_p")]
+    if tested:
+        ps = multipletests([float(row["wilcoxon_p"]) for row in tested], method="holm")[1]
+        for row, p in zip(tested, ps, strict=True):
+            row["wilcoxon_p_holm"] = exact(float(p))
+    return rows

@@ -13,7 +13,8 @@ NOTE = (
     "Accuracy: mean over tasks of the mean over seeds. Difference: from the target LoRA, paired by "
     "task and seed, in percentage points, with its 95 % interval (hierarchical bootstrap over "
     "tasks and seeds within tasks) and tasks won/tied/lost. p: Wilcoxon signed-rank over tasks, "
-    "uncorrected. Paper: the figure that the paper reports for its own study, second-hand."
+    "with Holm's correction over the table. Paper: the figure that the paper reports for its own "
+    "study, second-hand."
 )
 HEADS = {
     "name": "Method",
@@ -32,7 +33,7 @@ DETAIL_HEADS = {
     "difference": "Difference",
     "interval": "95 % interval",
     "record": "W/T/L",
-    "p": "p",
+    "p": "p (Holm)",
     "paper": "Paper",
 }
 
@@ -57,7 +58,7 @@ def _detail(row: Mapping[str, Any]) -> dict[str, str]:
             _number(row.get("difference_low")), _number(row.get("difference_high"))
         ),
         "record": f"{row['wins']}/{row['ties']}/{row['losses']}" if row.get("wins") != "" else "",
-        "p": p_value(_number(row.get("wilcoxon_p"))),
+        "p": p_value(_number(row.get("wilcoxon_p_holm"))),
         "paper": percent(_number(row.get("reported"))),
     }
 

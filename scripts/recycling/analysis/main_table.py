@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from recycling.analysis.levels import DIFFERENCE, LEVEL, difference, level
+from recycling.analysis.levels import DIFFERENCE, LEVEL, difference, holm, level
 from recycling.analysis.names import method_order
 from recycling.analysis.numbers import exact
 from recycling.analysis.paired import Settings
@@ -13,13 +13,14 @@ from recycling.analysis.runs import BASELINES, Missing, pick
 
 EXPERIMENTS = ("main", "baselines", "zero_shot", "target_lora", "target_alone")
 ROW = ("method", "selection", "target", "k")
-COLUMNS = (*ROW, *LEVEL, *DIFFERENCE, "reported", "locator")
+COLUMNS = (*ROW, *LEVEL, *DIFFERENCE, "wilcoxon_p_holm", "reported", "locator")
 
 
 def main_table(
     runs: pd.DataFrame, reported: pd.DataFrame, settings: Settings
 ) -> list[dict[str, Any]]:
-    """One row a method, selection and target. difference: from the target LoRA, paired.
+    """One row a method, selection and target. difference: from the target LoRA, paired; Holm's
+    correction is over the table.
 
     Of a method with several K in these experiments the largest is taken. K = 1 with the target
     LoRA (nothing else merged) is a row of its own.
@@ -41,7 +42,7 @@ def main_table(
         found = None if where["k"] == 1 else reported_value(reported, where, "main")
         value, locator = found or (None, "")
         rows.append(row | {"reported": exact(value), "locator": locator})
-    return rows
+    return holm(rows)
 
 
 def _identities(runs: pd.DataFrame) -> list[tuple[Any, ...]]:

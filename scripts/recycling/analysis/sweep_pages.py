@@ -30,7 +30,7 @@ REINIT_HEADS = {
     "difference": "Recycled − re-initialised",
     "interval": "95 % interval",
     "record": "W/T/L",
-    "p": "Wilcoxon p",
+    "p": "Wilcoxon p (Holm)",
 }
 NOTE = (
     "Differences in percentage points, paired by task and seed; 95 % intervals by the hierarchical "
@@ -46,7 +46,7 @@ def write_sweep_page(path: str | Path, title: str, rows: Sequence[Mapping[str, s
 def write_reinit_page(path: str | Path, rows: Sequence[Mapping[str, str]]) -> None:
     """rows: as of the TSV of recycled minus re-initialised."""
     lines = [
-        _shown(row) | {"reinit": row["reinit"], "p": p_value(_number(row["wilcoxon_p"]))}
+        _shown(row) | {"reinit": row["reinit"], "p": p_value(_number(row["wilcoxon_p_holm"]))}
         for row in rows
     ]
     write_markdown(path, "Recycled minus randomly re-initialised", REINIT_HEADS, lines, NOTE)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from recycling.analysis.levels import DIFFERENCE, LEVEL, difference, level
+from recycling.analysis.levels import DIFFERENCE, LEVEL, difference, holm, level
 from recycling.analysis.paired import Settings
 from recycling.analysis.runs import Missing, pick
 
@@ -54,7 +54,16 @@ def common_tasks(points: pd.DataFrame) -> set[str]:
     return set.intersection(*sets) if sets else set()
 
 
-REINIT_COLUMNS = ("selection", "target", "reinit", "k", "n_tasks", "n_seeds", *DIFFERENCE)
+REINIT_COLUMNS = (
+    "selection",
+    "target",
+    "reinit",
+    "k",
+    "n_tasks",
+    "n_seeds",
+    *DIFFERENCE,
+    "wilcoxon_p_holm",
+)
 
 
 def recycled_minus_reinitialised(
@@ -82,4 +91,4 @@ def recycled_minus_reinitialised(
             | difference(recycled, noise, settings)
         )
         rows[-1].pop("pool")
-    return rows
+    return holm(rows)
