@@ -10,6 +10,7 @@ one after another, as PEFT does; "floor" is the step's matrix products alone.
 
 import argparse
 import contextlib
+import functools
 import json
 import math
 import sys
@@ -181,24 +182,42 @@ def step(device: str, layers: int, tokens: int, times: int) -> dict[str, Any]:
 
     def base() -> None:
         embedded = model.get_input_embeddings()(ids).detach().requires_grad_(True)
-        model(inputs_embeds=embedded, labels=ids).loss.backward()
-
-    def full(wrapped: nn.Module) -> Callable[[], None]:
-        return lambda: wrapped(**batch).loss.backward()
+        model(inputs_embeds=embedded, labels=ids, use_cache=False).loss.backward()
 
     model.requires_grad_(False)
-    seconds = best({"base": base, "floor": floor(adapters, model, tokens)}, times, device)
-    peak: dict[str, float] = {}
-    for name, context in (("ours", attached), ("loop", looped)):
-        with context(model, adapters, coefficients_of(adapters)) as wrapped:
-            if device == "cuda":
-                torch.cuda.reset_peak_memory_stats()
-            seconds |= best({name: full(wrapped)}, times, device)
-            if device == "cuda":
-                peak[name] = torch.cuda.max_memory_allocated() / 2**30
-            else:
-                peak[name] = saved_bytes(lambda w=wrapped: w(**batch).loss) / 2**30  # type: ignore[misc]
-    return {"seconds": seconds, "gib": peak, "decode": decode(model, adapters, device, times)}
+    products = floor(adapters, model, tokens)
+    seconds = dict.fromkeys(("base", "floor", "ours", "loop"), math.inf)
+    gib: dict[str, float] = {}
+    for _ in range(times):  # all in turns, so that they see the same machine
+        for name, function in (("base", base), ("floor", products)):
+            seconds[name] = min(seconds[name], timed(function, device))
+        for name, context in (("ours", attached), ("loop", looped)):
+            with context(model, adapters, coefficients_of(adapters)) as wrapped:
+                if device == "cuda":
+                    torch.cuda.reset_peak_memory_stats()
+                full = functools.partial(backward, wrapped, batch)
+                seconds[name] = min(seconds[name], timed(full, device))
+                if device == "cuda":
+                    gib[name] = torch.cuda.max_memory_allocated() / 2**30
+                elif name not in gib:
+                    gib[name] = saved_bytes(functools.partial(forward, wrapped, batch)) / 2**30
+    return {"seconds": seconds, "gib": gib, "decode": decode(model, adapters, device, times)}
+
+
+def forward(wrapped: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+    return wrapped(**batch, use_cache=False).loss
+
+
+def backward(wrapped: nn.Module, batch: dict[str, Tensor]) -> None:
+    forward(wrapped, batch).backward()
+
+
+def timed(function: Callable[[], Any], device: str) -> float:
+    """Seconds of the second of two calls."""
+    function()
+    start = now(device)
+    function()
+    return now(device) - start
 
 
 def decode(
@@ -210,12 +229,12 @@ def decode(
 
     @torch.no_grad()
     def token(wrapped: nn.Module) -> Callable[[], None]:
-        cache = model(input_ids=ids, use_cache=True).past_key_values
+        cache = wrapped(input_ids=ids, use_cache=True).past_key_values
 
         def run() -> None:
             with torch.no_grad():
                 wrapped(input_ids=last, past_key_values=cache, use_cache=True)
-            cache.crop(64)
+            cache.crop(-1)
 
         return run
 
