@@ -106,3 +106,26 @@ def test_modules_can_be_a_subset_and_unknown_ones_are_refused(tiny, examples_of,
     with pytest.raises(UserError, match="query"):
         train_lora(tiny, train, [], modules=["query"], out=tmp_path / "q", **common)
     assert loss(tiny, batches(train)) == before and not hasattr(tiny, "peft_config")
+
+
+def test_a_bfloat16_base_gets_float32_factors(tiny, examples_of, tmp_path):
+    train = examples_of(8, seed=1)
+    seen = []
+    tiny.bfloat16().model.layers[0].self_attn.q_proj.register_forward_hook(
+        lambda module, inputs, output: seen.append((module.training, output.dtype))
+    )
+    result = train_lora(
+        tiny,
+        train,
+        train[:4],
+        rank=2,
+        training=TRAINING,
+        seed=1,
+        out=tmp_path,
+        base_model="tiny",
+    )
+    assert result.best_loss < result.losses[0][1] and result.best_step > 0
+    assert {dtype for _, dtype in seen} == {torch.bfloat16}
+    for part in Adapter.open(tmp_path).values():
+        assert part.A.dtype == torch.float32
+        assert not torch.equal(part.A, part.A.bfloat16().float())

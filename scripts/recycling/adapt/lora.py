@@ -56,7 +56,9 @@ def train_lora(
         except ValueError as error:
             raise UserError(f"cannot put a LoRA on {', '.join(modules)}: {error}") from None
     try:
-        result = fit(peft_model, train, validation, training, seed, resume=resume)
+        # PEFT keeps the factors of a bfloat16 model in float32, and so would be their products.
+        half = next(model.parameters()).dtype == torch.bfloat16
+        result = fit(peft_model, train, validation, training, seed, autocast=half, resume=resume)
         scaling = alpha / (rank**0.5 if rslora else rank)
         factors = {}
         for name, module in model.named_modules():

@@ -25,13 +25,14 @@ def run(
     seed: int,
     extra_loss: Callable[[], Tensor] | None,
     rates: Mapping[str, float],
+    autocast: bool,
     resume: Path | None,
 ) -> t.Fit:
     """Train `model` in place as `recycling.adapt.training.fit` says."""
     parameters = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     watch = _Watch(model, parameters, t.batches(validation), settings)
     if settings.steps > 0 and parameters:
-        arguments = _arguments(model, settings, seed, resume)
+        arguments = _arguments(model, settings, seed, autocast, resume)
         rates = {name: rates.get(name, settings.lr) for name, _ in parameters}
         model.train()
         trainer = _Trainer(
@@ -78,7 +79,7 @@ class _Facade(nn.Module):
 
 
 def _arguments(
-    model: nn.Module, settings: t.Training, seed: int, resume: Path | None
+    model: nn.Module, settings: t.Training, seed: int, autocast: bool, resume: Path | None
 ) -> TrainingArguments:
     micro = settings.micro_batch or settings.batch_size
     arguments = TrainingArguments(
@@ -92,6 +93,7 @@ def _arguments(
         max_grad_norm=settings.max_grad_norm,
         seed=seed,
         eval_strategy="no",
+        bf16=autocast,
         activation_checkpointing=settings.gradient_checkpointing,
         activation_checkpointing_kwargs={"use_reentrant": False},
         save_strategy="steps" if resume else "no",
