@@ -1,5 +1,6 @@
 """A network that fails: the same pool in the end, or a clear stop; never a wrong verdict."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,16 @@ LISTING, INFO = r"GET /api/models\?", r"GET /api/models/a/"
 CONFIG, WEIGHTS = r"adapter_config\.json", r"adapter_model\.safetensors"
 WAIT = {"Retry-After": "0"}
 MAINTENANCE = b"<html><h1>Be right back</h1></html>"
-# Every place that is asked, with every way to fail for a while.
-PLACES = {"listing": LISTING, "info": INFO, "config": CONFIG, "weights": WEIGHTS}
+# Every place that is asked, with every way to fail for a while. A download is the second request
+# for a file of weights, after its header.
+PLACES = {
+    "listing": LISTING,
+    "info": INFO,
+    "config": CONFIG,
+    "header": WEIGHTS,
+    "download": f"good-1/.*{WEIGHTS}",
+}
+AFTER = {"download": 1}
 PASSING: dict[str, dict[str, Any]] = {
     "too many requests": {"action": "status", "status": 429, "headers": WAIT},
     "too many requests, no time named": {"action": "status", "status": 429},
@@ -64,10 +73,11 @@ def test_a_passing_fault_changes_nothing(
     world: World, tmp_path: Path, place: str, fault: str
 ) -> None:
     fill(world)
-    world.hub.faults.append(Fault(match=PLACES[place], **PASSING[fault]))
+    struck = Fault(match=PLACES[place], after=AFTER.get(place, 0), **PASSING[fault])
+    world.hub.faults.append(struck)
     rows = world.pool(tmp_path / "pool", network=BRIEF)
     assert {name: reason(row) for name, row in rows.items()} == EXPECTED
-    assert world.hub.faults[0].times == 0, "the fault was never met"
+    assert struck.times == 0, "the fault was never met"
     for number in range(3):
         stored = tmp_path / "pool" / "adapters" / f"a--good-{number}" / "adapter_model.safetensors"
         assert stored.read_bytes() == adapter(number)["adapter_model.safetensors"]
@@ -91,7 +101,8 @@ LASTING: dict[str, dict[str, Any]] = {
 
 
 # A file that is the same wrong bytes for ever is a reject, tested further below.
-CASES = [(p, f) for p in PLACES for f in LASTING if (p, f) != ("weights", "maintenance page")]
+STOPS = [place for place in PLACES if place != "header"]
+CASES = [(p, f) for p in STOPS for f in LASTING if (p, f) != ("download", "maintenance page")]
 
 
 @pytest.mark.parametrize(("place", "fault"), CASES)
@@ -99,7 +110,8 @@ def test_a_lasting_fault_stops_in_words_and_the_next_start_goes_on(
     world: World, tmp_path: Path, place: str, fault: str
 ) -> None:
     fill(world)
-    world.hub.faults.append(Fault(match=PLACES[place], times=-1, **LASTING[fault]))
+    after = AFTER.get(place, 0)
+    world.hub.faults.append(Fault(match=PLACES[place], times=-1, after=after, **LASTING[fault]))
     network = Network(workers=4, timeout=0.1, attempts=2)
     with pytest.raises(Outage) as caught:
         world.pool(tmp_path / "pool", network=network)
@@ -160,10 +172,26 @@ def test_a_download_goes_on_where_it_was_cut(world: World, tmp_path: Path) -> No
 
 def test_slow_drips_end(world: World, tmp_path: Path) -> None:
     fill(world)
-    world.hub.faults.append(Fault("drip", match=INFO, seconds=0.02))
+    world.hub.faults.append(Fault("drip", match=INFO, seconds=0.05))
     world.hub.faults.append(Fault("drip", match=f"GET /a/good-0/.*{WEIGHTS}", seconds=0.02))
     network = Network(workers=4, timeout=0.2, attempts=5)
+    start = time.monotonic()
     rows = world.pool(tmp_path / "pool", network=network)
+    assert {name: reason(row) for name, row in rows.items()} == EXPECTED
+    assert time.monotonic() - start < 20, "the drips alone would take a minute"
+
+
+def test_an_endless_answer_is_not_read_to_its_end(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recycling.hub.client.LARGEST_ANSWER", 100_000)
+    fill(world)
+    flood = b'{"id": "a/good-0"}' + b" " * 3_000_000
+    world.hub.faults.append(Fault("body", match=f"{INFO}good-0", times=-1, body=flood))
+    with pytest.raises(Outage, match="good-0"):
+        world.pool(tmp_path / "pool", network=BRIEF)
+    world.hub.faults.clear()
+    rows = world.pool(tmp_path / "pool", network=BRIEF)
     assert {name: reason(row) for name, row in rows.items()} == EXPECTED
 
 

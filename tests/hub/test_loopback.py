@@ -196,6 +196,8 @@ with serving({"server": ["python", "scripts/loopback_hub.py", sys.argv[1]]}):
         tokenizer = AutoTokenizer.from_pretrained("small/base", revision=revision)
         data = datasets.load_dataset("small/data", data_files={"train": "data/train-*"})
     import httpx2
+    from huggingface_hub.utils import build_hf_headers
+    assert "authorization" not in build_hf_headers()
     try:
         httpx2.get("http://192.0.2.1/", timeout=60)
     except httpx2.ConnectError:
@@ -230,6 +232,7 @@ def test_transformers_and_datasets_load_from_it(tmp_path: Path) -> None:
         [sys.executable, "-c", REAL, str(tmp_path / "hub"), sha],
         capture_output=True,
         text=True,
+        env={**os.environ, "HF_TOKEN": "hf_mine"},
     )
     assert result.returncode == 0, result.stderr[-2000:]
     assert result.stdout.split("\n")[-2] == f"{model.num_parameters()} [0, 1] 40"

@@ -118,6 +118,20 @@ def test_a_copy_stays_where_the_original_does_not(world: World, tmp_path: Path) 
     assert json.loads(stored.read_text())["lora_alpha"] == 8
 
 
+def test_the_same_values_in_another_module_are_no_copy(world: World, tmp_path: Path) -> None:
+    first, second = (
+        {name: value for name, value in tensors(1).items() if f"{layer}.self_attn.q" in name}
+        for layer in (0, 1)
+    )
+    world.add("a/low", adapter(weights=first))
+    world.add("a/high", adapter(weights=dict(zip(second, first.values(), strict=True))))
+    rows = world.pool(tmp_path / "pool", screening={"norm_above": 0.1})
+    assert {name: reason(row) for name, row in rows.items()} == {
+        "a/low": "kept",
+        "a/high": "kept",
+    }
+
+
 def test_only_exact_bases_and_aliases_are_crawled(world: World, tmp_path: Path) -> None:
     world.add("a/base")
     world.add("a/alias", adapter(2, base_model_name_or_path=ALIAS), base=ALIAS)
