@@ -6,6 +6,9 @@ FIGURES = (
     "k_sweep",
     "relevant_transfer",
     "claims",
+    "contrasts",
+    "cost",
+    *(["pool_scores", "tie_width"] if evaluated_selections() else []),
     *(["coefficients"] if DRAWN else []),
 )
 
@@ -130,6 +133,66 @@ rule figure_claims:
         code=code("figure_claims"),
     script:
         "../scripts/figure_claims.py"
+
+
+rule figure_contrasts:
+    input:
+        table=f"{OUT}/tables/contrasts.tsv",
+    output:
+        **figure("contrasts", "Controls", "Further comparisons"),
+    log:
+        f"{OUT}/logs/figure_contrasts.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        code=code("figure_contrasts"),
+    script:
+        "../scripts/figure_contrasts.py"
+
+
+rule figure_cost:
+    input:
+        table=f"{OUT}/tables/cost.tsv",
+    output:
+        **figure("cost", "Methods", "Cost against accuracy"),
+    log:
+        f"{OUT}/logs/figure_cost.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        code=code("figure_cost"),
+    script:
+        "../scripts/figure_cost.py"
+
+
+rule figure_pool_scores:
+    input:
+        table=f"{OUT}/tables/pool_scores.tsv",
+    output:
+        **figure("pool_scores", "Pool", "Every adapter on every task"),
+    log:
+        f"{OUT}/logs/figure_pool_scores.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        code=code("figure_pool_scores"),
+    script:
+        "../scripts/figure_pool_scores.py"
+
+
+rule figure_tie_width:
+    input:
+        table=f"{OUT}/tables/tie_width.tsv",
+    output:
+        **figure("tie_width", "Pool", "Ties at the cut"),
+    log:
+        f"{OUT}/logs/figure_tie_width.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        code=code("figure_tie_width"),
+    script:
+        "../scripts/figure_tie_width.py"
 
 
 rule figures:

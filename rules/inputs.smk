@@ -27,7 +27,9 @@ def merge_inputs():
 
 def scores_for(pool, task):
     """All parts of a pool's scores, where a selection of the task needs them."""
-    if not any(selection == "evaluation" for selection, _ in PLAN.selections(pool, task)):
+    if not any(
+        selection == "evaluation" for selection, _ in PLAN.selections(pool, task)
+    ):
         return []
     parts = range(config["scoring"]["jobs"])
     return [f"{OUT}/scores/{pool}/part-{part}.tsv" for part in parts]
@@ -41,6 +43,15 @@ def targets_of(pool):
 def similarity_for(pool, task):
     """The pool's similarities, where a selection of the task needs them."""
     return [f"{OUT}/similarity/{pool}.tsv"] if task in dict(targets_of(pool)) else []
+
+
+def evaluated_selections():
+    """The selections of the hub's pool that hold an order by evaluation."""
+    return [
+        f"{OUT}/selections/hub/{task}.tsv"
+        for task in config["tasks"]["names"]
+        if scores_for("hub", task)
+    ]
 
 
 def exported_batch(wildcards):
@@ -58,6 +69,16 @@ def figure(name, category, label):
         )
         for kind in ("svg", "png")
     }
+
+
+def table(name, category, label):
+    """The page of a table, in the report."""
+    return report(
+        f"{OUT}/tables/{name}.md",
+        caption=f"../report/table_{name}.rst",
+        category=category,
+        labels={"figure": f"table: {label}", "format": "MD"},
+    )
 
 
 def drawn_run():

@@ -27,7 +27,7 @@ rule table_main:
         reported="resources/reported.tsv",
     output:
         tsv=f"{OUT}/tables/main.tsv",
-        markdown=f"{OUT}/tables/main.md",
+        markdown=table("main", "Methods", "All methods"),
         latex=f"{OUT}/tables/main.tex",
     log:
         f"{OUT}/logs/table_main.log",
@@ -46,7 +46,7 @@ rule table_per_task:
         main=f"{OUT}/tables/main.tsv",
     output:
         tsv=f"{OUT}/tables/per_task.tsv",
-        markdown=f"{OUT}/tables/per_task.md",
+        markdown=table("per_task", "Methods", "Task by task"),
     log:
         f"{OUT}/logs/table_per_task.log",
     conda:
@@ -62,9 +62,9 @@ rule table_k_sweep:
         runs=f"{OUT}/runs.tsv",
     output:
         tsv=f"{OUT}/tables/k_sweep.tsv",
-        markdown=f"{OUT}/tables/k_sweep.md",
+        markdown=table("k_sweep", "Controls", "Accuracy against K"),
         reinit_tsv=f"{OUT}/tables/random_init.tsv",
-        reinit_markdown=f"{OUT}/tables/random_init.md",
+        reinit_markdown=table("random_init", "Controls", "Recycled against random"),
     log:
         f"{OUT}/logs/table_k_sweep.log",
     conda:
@@ -81,7 +81,7 @@ rule table_relevant_transfer:
         runs=f"{OUT}/runs.tsv",
     output:
         tsv=f"{OUT}/tables/relevant_transfer.tsv",
-        markdown=f"{OUT}/tables/relevant_transfer.md",
+        markdown=table("relevant_transfer", "Transfer", "Relevant LoRAs"),
     log:
         f"{OUT}/logs/table_relevant_transfer.log",
     conda:
@@ -142,13 +142,79 @@ rule table_coefficients:
         "../scripts/table_coefficients.py"
 
 
+rule table_contrasts:
+    input:
+        runs=f"{OUT}/runs.tsv",
+    output:
+        tsv=f"{OUT}/tables/contrasts.tsv",
+        markdown=table("contrasts", "Controls", "Further comparisons"),
+    log:
+        f"{OUT}/logs/table_contrasts.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        settings=STATISTICS,
+        code=code("table_contrasts"),
+    script:
+        "../scripts/table_contrasts.py"
+
+
+rule table_examples:
+    input:
+        runs=f"{OUT}/runs.tsv",
+    output:
+        tsv=f"{OUT}/tables/examples.tsv",
+        markdown=table("examples", "Methods", "Example by example"),
+    log:
+        f"{OUT}/logs/table_examples.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        settings=STATISTICS,
+        code=code("table_examples"),
+    script:
+        "../scripts/table_examples.py"
+
+
+rule table_cost:
+    input:
+        runs=f"{OUT}/runs.tsv",
+        main=f"{OUT}/tables/main.tsv",
+    output:
+        tsv=f"{OUT}/tables/cost.tsv",
+    log:
+        f"{OUT}/logs/table_cost.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        code=code("table_cost"),
+    script:
+        "../scripts/table_cost.py"
+
+
+rule table_selection:
+    input:
+        selections=evaluated_selections(),
+    output:
+        scores=f"{OUT}/tables/pool_scores.tsv",
+        ties=f"{OUT}/tables/tie_width.tsv",
+    log:
+        f"{OUT}/logs/table_selection.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        code=code("table_selection"),
+    script:
+        "../scripts/table_selection.py"
+
+
 rule claims:
     input:
         runs=f"{OUT}/runs.tsv",
         reported="resources/reported.tsv",
     output:
         claims=f"{OUT}/claims.json",
-        page=f"{OUT}/tables/claims.md",
+        page=table("claims", "Claims", "The paper's claims"),
     log:
         f"{OUT}/logs/claims.log",
     conda:
@@ -166,5 +232,8 @@ rule tables:
         rules.table_per_task.output,
         rules.table_k_sweep.output,
         rules.table_relevant_transfer.output,
+        rules.table_differences.output,
+        rules.table_contrasts.output,
+        rules.table_examples.output,
         rules.table_pool.output,
         rules.claims.output,
