@@ -229,6 +229,13 @@ def test_saved_folders_load_in_plain_peft_and_here(tmp_path):
     assert (expected - plain).abs().max() > 0.01
 
 
+@pytest.mark.parametrize("scaling", [-0.5, 0.0])
+def test_scalings_that_no_alpha_stands_for_are_saved_in_the_factors(tmp_path, scaling):
+    part = LowRank(torch.ones(2, 5), torch.ones(3, 2), scaling)
+    save_adapter(tmp_path, {"x": part}, base_model="b")
+    torch.testing.assert_close(Adapter.open(tmp_path)["x"].delta(), part.delta())
+
+
 def test_saved_bytes_depend_on_the_content_alone(tmp_path):
     factors = mixed_factors(tiny_model())
     save_adapter(tmp_path / "a", factors, base_model="b", metadata={"k": 3})

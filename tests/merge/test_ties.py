@@ -112,6 +112,23 @@ def test_the_threshold_is_exact(keep, spread):
     assert _threshold.magnitude_at(part, keep, buffer) == pytest.approx(expected, rel=1e-6)
 
 
+def test_a_sampled_bracket_is_enough(monkeypatch):
+    """One pass over the delta, and few entries kept in it."""
+    searches = []
+    search = _threshold._search
+
+    def counting(*arguments):
+        searches.append(arguments[-2:])
+        return search(*arguments)
+
+    monkeypatch.setattr(_threshold, "_search", counting)
+    part = draw(300, 260, 16, 7)
+    _threshold.magnitude_at(part, 15_600, torch.empty(2**20))
+    ((low, high),) = searches
+    magnitudes = part.delta().abs()
+    assert ((magnitudes >= low) & (magnitudes <= high)).float().mean() < 0.06
+
+
 def test_thresholds_of_constant_and_zero_deltas():
     buffer = torch.empty(2**20)
     ones = LowRank(torch.ones(1, 400), torch.ones(300, 1), 0.5)

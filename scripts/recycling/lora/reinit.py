@@ -48,11 +48,11 @@ def _spreads(parts: Iterable[LowRank]) -> tuple[float, float]:
 
 
 def _pooled_std(tensors: Sequence[Tensor]) -> float:
-    """Standard deviation (n - 1) of all entries together, without concatenating them."""
+    """Standard deviation of all entries together, without concatenating them."""
     count = sum(tensor.numel() for tensor in tensors)
     mean = sum(float(tensor.sum(dtype=torch.float64)) for tensor in tensors) / count
     squares = sum(float((tensor.double() - mean).square().sum()) for tensor in tensors)
-    return math.sqrt(squares / max(count - 1, 1))
+    return math.sqrt(squares / count)
 
 
 def _noise(part: LowRank, spreads: tuple[float, float], seed: int) -> LowRank:
