@@ -48,7 +48,10 @@ def test_folded_is_what_was_tuned_and_survives_the_disk(world, tmp_path, name, r
     model, adapters, train, validation = world
     examples = [*train, *validation] if name == "lorahub" else validation
     base = loss(model, batches(examples))
+    model.model.layers[1].train()
+    modes = [module.training for module in model.modules()]
     merged = tuned_by(name, world)
+    assert [module.training for module in model.modules()] == modes
     with merged.applied(model):
         assert loss(model, batches(examples)) == pytest.approx(merged.fit.best_loss, rel=1e-5)
     assert loss(model, batches(examples)) == base

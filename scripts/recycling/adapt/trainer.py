@@ -48,7 +48,10 @@ def run(
         whole = _whole_checkpoint(resume) if resume else None
         if whole:
             watch.load(whole)
-        trainer.train(resume_from_checkpoint=str(whole) if whole else None)
+        if whole and (watch.step == settings.steps or watch.out_of_patience()):
+            _assign(parameters, load_file(whole / WEIGHTS))  # the Trainer would add a step
+        else:
+            trainer.train(resume_from_checkpoint=str(whole) if whole else None)
     else:
         watch.look(0)
     return watch.finish()
@@ -98,6 +101,7 @@ def _arguments(
         activation_checkpointing_kwargs={"use_reentrant": False},
         save_strategy="steps" if resume else "no",
         save_steps=settings.save_every,
+        save_total_limit=2,  # the latest may be torn
         logging_strategy="no",
         report_to=[],
         disable_tqdm=True,
@@ -213,6 +217,7 @@ class _Watch(TrainerCallback):
         write_json(folder / PROGRESS, self.losses)
 
     def load(self, folder: Path) -> None:
+        self.step = _step_of(folder)
         self.losses = [(int(step), float(loss)) for step, loss in read_json(folder / PROGRESS)]
         if (folder / BEST).exists():
             self.best = load_file(folder / BEST)
@@ -221,7 +226,11 @@ class _Watch(TrainerCallback):
 def _whole_checkpoint(folder: Path) -> Path | None:
     """The latest checkpoint that was written to its end."""
     found = [path.parent for path in folder.glob(f"checkpoint-*/{PROGRESS}")]
-    return max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+    return max(found, key=_step_of, default=None)
+
+
+def _step_of(checkpoint: Path) -> int:
+    return int(checkpoint.name.rpartition("-")[2])
 
 
 def _values(parameters: list[tuple[str, nn.Parameter]]) -> dict[str, Tensor]:

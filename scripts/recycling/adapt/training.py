@@ -108,15 +108,15 @@ def batches(examples: Sequence[Encoded], tokens: int = 4096) -> list[dict[str, T
 
 @torch.no_grad()
 def loss(model: nn.Module, padded: Sequence[Mapping[str, Tensor]]) -> float:
-    """Mean loss over all answer tokens of the batches; the model's mode is left as it was."""
-    training, device = model.training, next(model.parameters()).device
-    model.eval()
+    """Mean loss over all answer tokens of the batches, in evaluation mode."""
+    device = next(model.parameters()).device
     counts = [int((batch["labels"][:, 1:] != -100).sum()) for batch in padded]
     total = 0.0
-    for batch, count in zip(padded, counts, strict=True):
-        moved = {key: value.to(device) for key, value in batch.items()}
-        total += float(model(**moved, use_cache=False).loss) * count
-    model.train(training)
+    with _modes_kept(model):
+        model.eval()
+        for batch, count in zip(padded, counts, strict=True):
+            moved = {key: value.to(device) for key, value in batch.items()}
+            total += float(model(**moved, use_cache=False).loss) * count
     return total / sum(counts)
 
 
@@ -144,25 +144,18 @@ def fit(
     """
     if settings.steps > 0 and not train:
         raise UserError("training: there are no training examples")
-    for example in (*train, *validation):
+    for i, example in enumerate((*train, *validation)):
         if not targets(example):
-            raise UserError(
-                "training: an example has no answer token left; is its prompt too long?"
-            )
+            raise UserError(f"training: example {i} has no answer token left; shorten its prompt")
     # transformers.Trainer imports a second's worth of modules: only jobs that train pay for them.
     from recycling.adapt.trainer import run
 
-    flags = [(module, module.training) for module in model.modules()]
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(seeded(seed))
-        stack.enter_context(_frozen_garbage())
+    with seeded(seed), _modes_kept(model), _frozen_garbage():
         result = run(
             model, train, validation, settings, seed, extra_loss, rates or {}, autocast, resume
         )
     if settings.gradient_checkpointing:
         model.activation_checkpointing_disable()  # type: ignore[operator]
-    for module, training in flags:
-        module.training = training
     for parameter in model.parameters():
         parameter.grad = None
     return result
@@ -186,6 +179,17 @@ def seeded(seed: int) -> Iterator[None]:
         finally:
             random.setstate(states[0])
             np.random.set_state(states[1])
+
+
+@contextlib.contextmanager
+def _modes_kept(model: nn.Module) -> Iterator[None]:
+    """Put back each module's mode, training or evaluation, on exit."""
+    modes = [(module, module.training) for module in model.modules()]
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
 
 
 @contextlib.contextmanager
