@@ -174,7 +174,7 @@ def test_slow_drips_end(world: World, tmp_path: Path) -> None:
     fill(world)
     world.hub.faults.append(Fault("drip", match=INFO, seconds=0.05))
     world.hub.faults.append(Fault("drip", match=f"GET /a/good-0/.*{WEIGHTS}", seconds=0.02))
-    network = Network(workers=4, timeout=0.2, attempts=5)
+    network = Network(workers=4, timeout=0.4, attempts=6)
     start = time.monotonic()
     rows = world.pool(tmp_path / "pool", network=network)
     assert {name: reason(row) for name, row in rows.items()} == EXPECTED
