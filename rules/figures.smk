@@ -212,7 +212,9 @@ rule report:
         "../envs/environment.yaml"
     params:
         settings={
-            "configfiles": [os.path.relpath(path) for path in workflow.configfiles]
+            "configfiles": [
+                os.path.relpath(path) for path in workflow.config_settings.configfiles
+            ]
         },
         code=code("report"),
     script:

@@ -18,10 +18,11 @@ rule base:
         "../scripts/base.py"
 
 
+# Neither the code nor the lock file renews a crawl: it is frozen until someone asks
+# (--forcerun candidates), or the study asks for another pool.
 rule candidates:
     input:
         hub=HUB_READY,
-        lock=LOCK,
     output:
         candidates=f"{OUT}/pool/candidates.tsv",
     log:
@@ -40,7 +41,6 @@ rule candidates:
                 "aliases": config["base"]["aliases"],
             },
         },
-        code=code("candidates"),
     script:
         "../scripts/candidates.py"
 

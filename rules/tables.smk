@@ -115,6 +115,8 @@ rule table_pool:
         paper="resources/paper_pool.json",
     output:
         funnel=f"{OUT}/tables/pool_funnel.tsv",
+        licences=f"{OUT}/tables/pool_licences.tsv",
+        copies=f"{OUT}/tables/pool_copies.tsv",
         statistics=f"{OUT}/tables/pool_statistics.tsv",
     log:
         f"{OUT}/logs/table_pool.log",
@@ -128,7 +130,7 @@ rule table_pool:
 
 rule table_coefficients:
     input:
-        runs=[path_of(PLAN.batches[PLAN.owner[DRAWN]])] if DRAWN else [],
+        runs=path_of(PLAN.batch_of(DRAWN)) if DRAWN else [],
     output:
         tsv=f"{OUT}/tables/coefficients.tsv",
     log:

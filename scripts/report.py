@@ -10,7 +10,8 @@ from recycling.errors import UserError
 def main(job: Job) -> None:
     # The workflow that runs this script holds the lock; a report only reads.
     command = [sys.executable, "-m", "snakemake", "--report", job.output.report, "--nolock"]
-    command += ["--configfile", *job.params["settings"]["configfiles"], "--", "figures", "tables"]
+    files = job.params["settings"]["configfiles"]
+    command += [*(["--configfile", *files] if files else []), "--", "figures", "tables"]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         raise UserError(f"the report could not be made:\n{done.stdout[-4000:]}")

@@ -30,7 +30,7 @@ def test_defaults_are_filled_in_at_every_depth(config):
     assert full["pool"]["screening"]["norm_most"] == 1000.0
     assert full["methods"]["lora"]["settings"] == {}
     assert full["experiments"]["main"][0]["seeds"] == [123]
-    assert full["hub"]["endpoint"] == "https://huggingface.co"
+    assert full["hub"]["timeout"] == 30
     assert full["in_house"]["seed"] == 123
 
 
