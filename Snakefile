@@ -44,6 +44,7 @@ localrules:
     table_cost,
     table_selection,
     claims,
+    page,
     figure_pool_funnel,
     figure_pool_statistics,
     figure_main,

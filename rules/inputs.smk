@@ -71,16 +71,6 @@ def figure(name, category, label):
     }
 
 
-def table(name, category, label):
-    """The page of a table, in the report."""
-    return report(
-        f"{OUT}/tables/{name}.md",
-        caption=f"../report/table_{name}.rst",
-        category=category,
-        labels={"figure": f"table: {label}", "format": "MD"},
-    )
-
-
 def drawn_run():
     """The run whose coefficients are drawn: the largest merge by evaluation with the target LoRA."""
     shown = [

@@ -27,7 +27,7 @@ rule table_main:
         reported="resources/reported.tsv",
     output:
         tsv=f"{OUT}/tables/main.tsv",
-        markdown=table("main", "Methods", "All methods"),
+        markdown=f"{OUT}/tables/main.md",
         latex=f"{OUT}/tables/main.tex",
     log:
         f"{OUT}/logs/table_main.log",
@@ -46,7 +46,7 @@ rule table_per_task:
         main=f"{OUT}/tables/main.tsv",
     output:
         tsv=f"{OUT}/tables/per_task.tsv",
-        markdown=table("per_task", "Methods", "Task by task"),
+        markdown=f"{OUT}/tables/per_task.md",
     log:
         f"{OUT}/logs/table_per_task.log",
     conda:
@@ -62,9 +62,9 @@ rule table_k_sweep:
         runs=f"{OUT}/runs.tsv",
     output:
         tsv=f"{OUT}/tables/k_sweep.tsv",
-        markdown=table("k_sweep", "Controls", "Accuracy against K"),
+        markdown=f"{OUT}/tables/k_sweep.md",
         reinit_tsv=f"{OUT}/tables/random_init.tsv",
-        reinit_markdown=table("random_init", "Controls", "Recycled against random"),
+        reinit_markdown=f"{OUT}/tables/random_init.md",
     log:
         f"{OUT}/logs/table_k_sweep.log",
     conda:
@@ -81,7 +81,7 @@ rule table_relevant_transfer:
         runs=f"{OUT}/runs.tsv",
     output:
         tsv=f"{OUT}/tables/relevant_transfer.tsv",
-        markdown=table("relevant_transfer", "Transfer", "Relevant LoRAs"),
+        markdown=f"{OUT}/tables/relevant_transfer.md",
     log:
         f"{OUT}/logs/table_relevant_transfer.log",
     conda:
@@ -149,7 +149,7 @@ rule table_contrasts:
         runs=f"{OUT}/runs.tsv",
     output:
         tsv=f"{OUT}/tables/contrasts.tsv",
-        markdown=table("contrasts", "Controls", "Further comparisons"),
+        markdown=f"{OUT}/tables/contrasts.md",
     log:
         f"{OUT}/logs/table_contrasts.log",
     conda:
@@ -166,7 +166,7 @@ rule table_examples:
         runs=f"{OUT}/runs.tsv",
     output:
         tsv=f"{OUT}/tables/examples.tsv",
-        markdown=table("examples", "Methods", "Example by example"),
+        markdown=f"{OUT}/tables/examples.md",
     log:
         f"{OUT}/logs/table_examples.log",
     conda:
@@ -216,7 +216,7 @@ rule claims:
         reported="resources/reported.tsv",
     output:
         claims=f"{OUT}/claims.json",
-        page=table("claims", "Claims", "The paper's claims"),
+        page=f"{OUT}/tables/claims.md",
     log:
         f"{OUT}/logs/claims.log",
     conda:
@@ -226,6 +226,38 @@ rule claims:
         code=code("claims"),
     script:
         "../scripts/claims.py"
+
+
+PAGES = {
+    "claims": ("Claims", "The paper's claims"),
+    "main": ("Methods", "All methods"),
+    "per_task": ("Methods", "Task by task"),
+    "examples": ("Methods", "Example by example"),
+    "k_sweep": ("Controls", "Accuracy against K"),
+    "random_init": ("Controls", "Recycled against random"),
+    "contrasts": ("Controls", "Further comparisons"),
+    "relevant_transfer": ("Transfer", "Relevant LoRAs"),
+}
+
+
+rule page:
+    input:
+        markdown=f"{OUT}/tables/{{table}}.md",
+    output:
+        html=report(
+            f"{OUT}/tables/{{table}}.html",
+            caption="../report/table_{table}.rst",
+            category=lambda w: PAGES[w.table][0],
+            labels=lambda w: {"figure": PAGES[w.table][1], "format": "table"},
+        ),
+    log:
+        f"{OUT}/logs/page_{{table}}.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        code=code("page"),
+    script:
+        "../scripts/page.py"
 
 
 rule tables:
@@ -239,3 +271,4 @@ rule tables:
         rules.table_examples.output,
         rules.table_pool.output,
         rules.claims.output,
+        [f"{OUT}/tables/{name}.html" for name in PAGES],
