@@ -1,34 +1,33 @@
 TASKS = config["tasks"]["folder"]
+SPLITS = ("train", "validation", "test", "in_house")
+SPLITTING = {
+    key: config["tasks"][key]
+    for key in (
+        "n_train",
+        "n_validation",
+        "n_in_house",
+        "test_cap",
+        "seed",
+        "max_prompt_tokens",
+    )
+}
 
 
 rule task:
     input:
-        spec=f"{TASKS}/{{task}}.yaml",
+        specs=f"{TASKS}/{{task}}.yaml",
         base=f"{OUT}/base.json",
         hub=HUB_READY,
         lock=LOCK,
     output:
-        card=f"{OUT}/tasks/{{task}}/card.json",
-        splits=expand(
-            f"{OUT}/tasks/{{{{task}}}}/{{split}}.jsonl",
-            split=["train", "validation", "test", "in_house"],
-        ),
+        cards=f"{OUT}/tasks/{{task}}/card.json",
+        splits=expand(f"{OUT}/tasks/{{{{task}}}}/{{split}}.jsonl", split=SPLITS),
     log:
         f"{OUT}/logs/tasks/{{task}}.log",
     conda:
         "../envs/environment.yaml"
     params:
-        settings={
-            key: config["tasks"][key]
-            for key in (
-                "n_train",
-                "n_validation",
-                "n_in_house",
-                "test_cap",
-                "seed",
-                "max_prompt_tokens",
-            )
-        },
+        settings=SPLITTING,
         code=code("task"),
     script:
         "../scripts/task.py"

@@ -58,3 +58,31 @@ rule miniature_hub:
         code=code("miniature_hub"),
     script:
         "../scripts/miniature_hub.py"
+
+
+# The small tasks are drawn together: imports would take longer than the drawing.
+ruleorder: miniature_tasks > task
+
+
+rule miniature_tasks:
+    input:
+        specs=expand(f"{TASKS}/{{task}}.yaml", task=all_tasks(config)),
+        base=f"{OUT}/base.json",
+        hub=HUB_READY,
+        lock=LOCK,
+    output:
+        cards=expand(f"{OUT}/tasks/{{task}}/card.json", task=all_tasks(config)),
+        splits=expand(
+            f"{OUT}/tasks/{{task}}/{{split}}.jsonl",
+            task=all_tasks(config),
+            split=SPLITS,
+        ),
+    log:
+        f"{OUT}/logs/tasks.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        settings=SPLITTING,
+        code=code("task"),
+    script:
+        "../scripts/task.py"

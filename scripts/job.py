@@ -36,6 +36,11 @@ class Job:
     log: str | None
 
 
+def listed(paths: str | list[str]) -> list[str]:
+    """The paths of an input or output that may be one path or several."""
+    return [paths] if isinstance(paths, str) else paths
+
+
 class _Tee:
     """Writes to the terminal and to the rule's log."""
 

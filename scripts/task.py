@@ -1,8 +1,9 @@
-"""A task's folder: its splits, its lm-eval task file and its card."""
+"""The folder of a task, or of several: splits, lm-eval task file and card."""
 
+import sys
 from pathlib import Path
 
-from job import Job, run
+from job import Job, listed, run
 from recycling.hub.endpoint import serving
 
 
@@ -12,12 +13,15 @@ def main(job: Job) -> None:
         from recycling.tasks.prepare import prepare
         from recycling.tasks.spec import load_spec
 
-        prepare(
-            load_spec(job.input.spec),
-            folder=Path(job.output.card).parent,
-            tokenizer=load_tokenizer(read_base(job.input.base)),
-            **job.params["settings"],
-        )
+        tokenizer = load_tokenizer(read_base(job.input.base))
+        for spec, card in zip(listed(job.input.specs), listed(job.output.cards), strict=True):
+            made = prepare(
+                load_spec(spec),
+                folder=Path(card).parent,
+                tokenizer=tokenizer,
+                **job.params["settings"],
+            )
+            print(f"{made['task']}: {made['sizes']}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from recycling.files import read_tsv
 from recycling.lora.adapter import Adapter
 from recycling.lora.reinit import reinitialise
 from recycling.runs.batch import read_runs
+from recycling.select import Ranking, window
 from recycling.store.store import Store
 
 ADAPTER = "adapter"
@@ -62,26 +63,22 @@ class Members:
         store: Store,
     ):
         self._pools = {pool: pool_members(path) for pool, path in pools.items()}
-        self._orders = {draw: _orders(path) for draw, path in selections.items()}
+        self._rankings = {draw: _rankings(path) for draw, path in selections.items()}
         self._files = selections
         self._targets = target_members(targets, store)
 
     def of(self, run: Mapping[str, Any]) -> list[Member]:
         """The adapters of a run, the target LoRA first. UserError where the pool is too small."""
-        members = []
-        if run["target"] == "with":
-            members.append(self._targets[run["task"], run["seed"]])
-        wanted = run["k"] - len(members)
-        if wanted == 0:
+        with_target = run["target"] == "with"
+        members = [self._targets[run["task"], run["seed"]]] if with_target else []
+        if run["k"] == len(members):
             return members
         draw = run["pool"], run["task"]
-        order = self._orders[draw].get((run["selection"], run["seed"]), [])
-        chosen = order[run["skip"] : run["skip"] + wanted]
-        if len(chosen) < wanted:
-            raise UserError(
-                f"{self._files[draw]}: K {run['k']} with skip {run['skip']} needs "
-                f"{run['skip'] + wanted} adapters, but the pool has {len(order)}; lower k or skip"
-            )
+        ranking = self._rankings[draw][run["selection"], run["seed"]]
+        try:
+            chosen = window(ranking, run["k"], target=with_target, skip=run["skip"])
+        except UserError as error:
+            raise UserError(f"{self._files[draw]}: {error}") from None
         return members + [self._pools[run["pool"]][name] for name in chosen]
 
 
@@ -116,9 +113,14 @@ def opened(
     return [*adapters[:kept], *noise]
 
 
-def _orders(path: str | Path) -> dict[tuple[str, int], list[str]]:
-    """(selection, seed) -> repo ids, best first."""
-    orders: dict[tuple[str, int], list[str]] = {}
+def _rankings(path: str | Path) -> dict[tuple[str, int], Ranking]:
+    """(selection, seed) -> the pool, best first."""
+    rows: dict[tuple[str, int], list[dict[str, str]]] = {}
     for row in sorted(read_tsv(path), key=lambda row: int(row["position"])):
-        orders.setdefault((row["selection"], int(row["seed"])), []).append(row["repo_id"])
-    return orders
+        rows.setdefault((row["selection"], int(row["seed"])), []).append(row)
+    return {
+        key: Ranking(
+            tuple(row["repo_id"] for row in found), tuple(float(row["score"]) for row in found)
+        )
+        for key, found in rows.items()
+    }
