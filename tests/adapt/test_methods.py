@@ -98,7 +98,7 @@ def test_one_adapter_alone_the_target(small, name):
         assert np.isfinite(loss(model, batches(validation)))
 
 
-@pytest.mark.parametrize("name", set(METHODS) - {"random_basis"})
+@pytest.mark.parametrize("name", [name for name in METHODS if name != "random_basis"])
 def test_no_adapter_is_said_in_words(small, name):
     model, _, train, validation = small
     with pytest.raises(UserError, match="nothing to tune"):
