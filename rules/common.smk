@@ -29,6 +29,7 @@ BENCH = {
 }
 
 
+@functools.cache
 def code(script, *loaded_by_name):
     """The hash of the code that a script runs, with the modules that it loads by name."""
     return code_hash(

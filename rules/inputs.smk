@@ -35,6 +35,7 @@ def scores_for(pool, task):
     return [f"{OUT}/scores/{pool}/part-{part}.tsv" for part in parts]
 
 
+@functools.cache
 def targets_of(pool):
     """(task, seed) of the target LoRAs with which a pool's adapters are compared."""
     return sorted({(task, seed) for task, seed, _ in PLAN.likenesses(pool)})

@@ -246,7 +246,7 @@ rule page:
     output:
         html=report(
             f"{OUT}/tables/{{table}}.html",
-            caption="../report/table_{table}.rst",
+            caption="../report/table.rst",
             category=lambda w: PAGES[w.table][0],
             labels=lambda w: {"figure": PAGES[w.table][1], "format": "table"},
         ),
