@@ -29,6 +29,7 @@ rule loras:
         f"{OUT}/logs/runs/{{experiment}}/{{method}}/{{part}}.log",
     wildcard_constraints:
         method=methods_of("lora"),
+    priority: 2
     conda:
         "../envs/environment.yaml"
     params:

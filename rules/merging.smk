@@ -31,6 +31,7 @@ rule adaptive_merges:
         f"{OUT}/logs/runs/{{experiment}}/{{method}}/{{part}}.log",
     wildcard_constraints:
         method=methods_of("adapt"),
+    priority: 1
     conda:
         "../envs/environment.yaml"
     params:

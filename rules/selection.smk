@@ -8,6 +8,7 @@ rule scores:
         scores=f"{OUT}/scores/{{pool}}/part-{{part}}.tsv",
     log:
         f"{OUT}/logs/scores/{{pool}}/part-{{part}}.log",
+    priority: 2
     conda:
         "../envs/environment.yaml"
     params:
@@ -31,6 +32,7 @@ rule similarity:
         similarity=f"{OUT}/similarity/{{pool}}.tsv",
     log:
         f"{OUT}/logs/similarity/{{pool}}.log",
+    priority: 2
     conda:
         "../envs/environment.yaml"
     params:
@@ -52,6 +54,7 @@ rule selections:
         selections=f"{OUT}/selections/{{pool}}/{{task}}.tsv",
     log:
         f"{OUT}/logs/selections/{{pool}}/{{task}}.log",
+    priority: 2
     conda:
         "../envs/environment.yaml"
     params:

@@ -5,6 +5,7 @@ rule in_house:
         pool=f"{OUT}/in_house/pool.tsv",
     log:
         f"{OUT}/logs/in_house.log",
+    priority: 2
     conda:
         "../envs/environment.yaml"
     params:

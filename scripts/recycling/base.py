@@ -93,7 +93,9 @@ def load_model(base: Mapping[str, Any], dtype: str, device: str) -> Any:
     """The base model, in evaluation mode, its parameters frozen, on `device` (auto, cpu, cuda)."""
     import torch
     from transformers import AutoModelForCausalLM
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()  # a job says what it does a run at a time
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     elif device == "cuda" and not torch.cuda.is_available():
