@@ -23,13 +23,13 @@ from torch import nn  # noqa: E402
 from transformers import LlamaConfig, LlamaForCausalLM  # noqa: E402
 
 from recycling.adapt.coefficients import Coefficients  # noqa: E402
+from recycling.adapt.fit import fit  # noqa: E402
 from recycling.adapt.layer import DENSE_LIMIT, attached  # noqa: E402
 from recycling.adapt.training import (  # noqa: E402
     Encoded,
     Training,
     batches,
     collate,
-    fit,
     loss,
 )
 from recycling.lora import LowRank  # noqa: E402

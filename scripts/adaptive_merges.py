@@ -7,6 +7,7 @@ from typing import Any
 from job import Job, run
 from recycling.runs.batch import finish
 from recycling.runs.members import members_of_job, opened
+from recycling.runs.recipes import merge_recipe
 from recycling.runs.workbench import Workbench
 from recycling.store.store import Recipe, Store
 
@@ -19,22 +20,9 @@ def main(job: Job) -> None:
     method = import_module(f"recycling.adapt.{settings['function']}")
 
     def recipe(run: dict[str, Any]) -> Recipe:
-        wanted = {
-            "function": settings["function"],
-            "method": settings["method"],
-            "adapters": settings["adapters"],
-            "seed": run["seed"],
-            "reinit": run["reinit"],
-            "target": run["target"],
-            **settings["bench"],
-        }
-        contents = [member.content for member in members.of(run)]
-        return Recipe(
-            "adapt",
-            job.params["code"],
-            wanted,
-            {**bench.inputs(run["task"], "train", "validation"), "adapters": contents},
-        )
+        inputs = bench.inputs(run["task"], "train", "validation")
+        code = job.params["code"]
+        return merge_recipe("adapt", code, settings, run, members.of(run), inputs)
 
     def compute(run: dict[str, Any], folder: Path) -> dict[str, Any]:
         adapters = opened(members.of(run), run, **settings["adapters"])

@@ -8,6 +8,7 @@ from recycling.lora.fold import folded
 from recycling.merge import merge_adapters
 from recycling.runs.batch import finish
 from recycling.runs.members import members_of_job, opened
+from recycling.runs.recipes import merge_recipe
 from recycling.runs.workbench import Workbench
 from recycling.store.store import Recipe, Store
 
@@ -19,21 +20,9 @@ def main(job: Job) -> None:
     members = members_of_job(job.input, settings, store)
 
     def recipe(run: dict[str, Any]) -> Recipe:
-        # Without re-initialisation or a random method the seed acts through the members alone,
-        # but it stays in the key: a method that draws must not share a result between seeds.
-        wanted = {
-            "function": settings["function"],
-            "method": settings["method"],
-            "adapters": settings["adapters"],
-            "seed": run["seed"],
-            "reinit": run["reinit"],
-            "target": run["target"],
-            **settings["bench"],
-        }
-        contents = [member.content for member in members.of(run)]
-        return Recipe(
-            "merge", job.params["code"], wanted, {**bench.inputs(run["task"]), "adapters": contents}
-        )
+        inputs = bench.inputs(run["task"])
+        code = job.params["code"]
+        return merge_recipe("merge", code, settings, run, members.of(run), inputs)
 
     def compute(run: dict[str, Any], folder: Path) -> dict[str, Any]:
         adapters = opened(members.of(run), run, **settings["adapters"])

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from recycling.adapt.coefficients import Coefficients
+from recycling.adapt.fit import fit
 from recycling.adapt.layer import attached
-from recycling.adapt.training import Training, batches, collate, fit, loss
+from recycling.adapt.training import Training, batches, collate, loss
 from recycling.errors import UserError
 
 

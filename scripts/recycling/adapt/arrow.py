@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from recycling.adapt.fit import fit
 from recycling.adapt.layer import (
     Forward,
     Wrapped,
@@ -26,7 +27,7 @@ from recycling.adapt.layer import (
     stacked,
 )
 from recycling.adapt.settings import parse
-from recycling.adapt.training import Encoded, Fit, Training, fit
+from recycling.adapt.training import Encoded, Fit, Training
 from recycling.adapt.tuned import FACTS, TENSORS, fit_facts, names, write_tensors
 from recycling.errors import UserError
 from recycling.files import write_json

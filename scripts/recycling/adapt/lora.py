@@ -6,7 +6,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from recycling.adapt.training import Encoded, Fit, Training, fit
+from recycling.adapt.fit import fit
+from recycling.adapt.training import Encoded, Fit, Training
 from recycling.errors import UserError
 from recycling.files import read_json, write_json
 from recycling.lora import LowRank, save_adapter

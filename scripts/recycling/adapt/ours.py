@@ -12,9 +12,10 @@ import torch
 from torch import nn
 
 from recycling.adapt.coefficients import Coefficients
+from recycling.adapt.fit import fit
 from recycling.adapt.layer import attached
 from recycling.adapt.settings import parse, require
-from recycling.adapt.training import Encoded, Training, fit
+from recycling.adapt.training import Encoded, Training
 from recycling.adapt.tuned import Merged
 from recycling.lora import LowRank
 

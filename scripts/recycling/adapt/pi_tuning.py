@@ -14,9 +14,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from recycling.adapt.coefficients import Coefficients
+from recycling.adapt.fit import fit
 from recycling.adapt.layer import AdaptiveModel, Forward, attached, factors, linear, replaced
 from recycling.adapt.settings import parse, require
-from recycling.adapt.training import Encoded, Training, fit
+from recycling.adapt.training import Encoded, Training
 from recycling.adapt.tuned import Merged, Trained, names
 from recycling.lora import LowRank
 
