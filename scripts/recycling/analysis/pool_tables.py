@@ -38,9 +38,11 @@ STATISTICS_COLUMNS = ("quantity", "value", "adapters", "share", "paper_adapters"
 # Each quantity with the key of resources/paper_pool.json that has the paper's counts.
 QUANTITIES = {
     "rank": "rank",
+    "alpha": "alpha",
     "alpha / rank": "alpha_over_r",
     "module set": "target_modules",
     "licence": "licences",
+    "author": "authors",
 }
 
 
@@ -72,8 +74,8 @@ def pool_statistics(
 def _value(row: Mapping[str, str], quantity: str) -> str:
     if quantity == "alpha / rank":
         return _number(float(row["alpha"]) / float(row["rank"]))
-    if quantity == "rank":
-        return _number(row["rank"])
+    if quantity in ("rank", "alpha"):
+        return _number(row[quantity])
     if quantity == "module set":
         return module_set(row["modules"].split(","))
     return row.get(quantity) or "none given"
@@ -85,7 +87,7 @@ def _spelt(quantity: str, value: str) -> str:
         return "unknown"
     if quantity == "module set":
         return module_set(value.split(","))
-    return _number(value) if quantity in ("rank", "alpha / rank") else value
+    return _number(value) if quantity in ("rank", "alpha", "alpha / rank") else value
 
 
 def _number(value: str | float) -> str:

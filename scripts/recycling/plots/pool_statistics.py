@@ -1,4 +1,4 @@
-"""Figure: ranks, scalings, module sets and licences of the pool, beside the paper's."""
+"""Figure: ranks, scalings, module sets, licences and authors of the pool, beside the paper's."""
 
 from collections.abc import Sequence
 
@@ -12,11 +12,13 @@ from recycling.plots.style import INK, PAPER, POOL, WIDTH, empty, frame, new_fig
 
 TITLES = {
     "rank": "rank r",
+    "alpha": "alpha",
     "alpha / rank": "alpha / r",
     "module set": "adapted modules",
     "licence": "licence",
+    "author": "author",
 }
-NUMERIC = ("rank", "alpha / rank")
+NUMERIC = ("rank", "alpha", "alpha / rank")
 SHOWN = 9
 
 
@@ -24,8 +26,8 @@ def draw(rows: Sequence[Row]) -> Figure:
     """rows: of the pool's statistics. Bars: shares here, marks: in the paper."""
     parts = {name: _shown([row for row in rows if row["quantity"] == name]) for name in TITLES}
     most = max(len(part) for part in parts.values())
-    figure = new_figure(WIDTH, 1.3 + 0.34 * max(3, most))
-    for axes, (name, part) in zip(figure.subplots(2, 2).flat, parts.items(), strict=True):
+    figure = new_figure(WIDTH, 1.3 + 0.51 * max(3, most))
+    for axes, (name, part) in zip(figure.subplots(3, 2).flat, parts.items(), strict=True):
         if part:
             _panel(axes, name, part)
         else:
