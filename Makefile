@@ -9,9 +9,12 @@ SMALL := --configfile studies/miniature.yaml --cores $(CORES)
 
 .PHONY: miniature test lint format benchmark lock clean-miniature
 
-# The whole study in the small world, offline, on a CPU. ARGS are passed to Snakemake.
+# The whole study in the small world, offline, on a CPU. ARGS are passed to Snakemake. A lock that a
+# killed Snakemake left is removed, but not while it or a job of it is still at work (flock).
 miniature: $(READY)
-	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake $(SMALL) $(ARGS)
+	PATH="$(CURDIR)/$(BIN):$$PATH" flock -n $(VENV)/ready sh -c \
+	  'test -z "$$(ls .snakemake/locks 2>/dev/null)" || snakemake $(SMALL) --unlock; snakemake $(SMALL) $(ARGS)' \
+	  || { echo "make miniature: failed, or still at work in another window (see above)" >&2; exit 1; }
 
 test: $(READY)
 	$(BIN)/python -m pytest -n $(CORES) $(ARGS)
@@ -43,4 +46,4 @@ lock: $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" python envs/lock.py
 
 clean-miniature:
-	rm -rf results/miniature
+	rm -rf results/miniature results/store

@@ -70,4 +70,9 @@ rule all:
     default_target: True
     input:
         f"{OUT}/report.html",
+        f"{OUT}/runs.tsv",
+        rules.pool.output,
+        rules.tables.input,
+        rules.figures.input,
         rules.export.input,
+        [path_of(one) for one in PLAN.batches.values()],

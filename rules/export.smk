@@ -36,4 +36,8 @@ rule exported_adapter:
 # Merged models as ordinary PEFT adapters.
 rule export:
     input:
-        expand(f"{OUT}/export/{{name}}/adapter_config.json", name=config["export"]),
+        expand(
+            f"{OUT}/export/{{name}}/{{file}}",
+            name=config["export"],
+            file=["adapter_config.json", "adapter_model.safetensors", "merge.json"],
+        ),

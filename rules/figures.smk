@@ -214,7 +214,8 @@ rule report:
         settings={
             "configfiles": [
                 os.path.relpath(path) for path in workflow.config_settings.configfiles
-            ]
+            ],
+            "config": dict(workflow.config_settings.config or {}),
         },
         code=code("report"),
     script:

@@ -16,6 +16,13 @@ def selection_files(one):
     return [f"{OUT}/selections/{pool}/{task}.tsv" for pool, task in one.draws]
 
 
+def listed_candidates():
+    """The file that lists the pool's candidates, where the study names one."""
+    source = config["pool"]["source"]
+    key = {"repos": "repos", "frozen": "candidates"}.get(source)
+    return config["pool"][key] if key and isinstance(config["pool"][key], str) else []
+
+
 def merge_inputs():
     """What every merge reads besides data: its pools, and the target LoRAs of its seeds."""
     return {

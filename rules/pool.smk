@@ -23,6 +23,7 @@ rule base:
 rule candidates:
     input:
         hub=HUB_READY,
+        listed=listed_candidates(),
     output:
         candidates=f"{OUT}/pool/candidates.tsv",
     log:

@@ -270,5 +270,6 @@ rule tables:
         rules.table_contrasts.output,
         rules.table_examples.output,
         rules.table_pool.output,
+        rules.table_cost.output,
         rules.claims.output,
         [f"{OUT}/tables/{name}.html" for name in PAGES],

@@ -9,6 +9,7 @@ SPLITTING = {
         "test_cap",
         "seed",
         "max_prompt_tokens",
+        "prompts",
     )
 }
 
@@ -18,6 +19,7 @@ rule task:
         specs=f"{TASKS}/{{task}}.yaml",
         base=f"{OUT}/base.json",
         hub=HUB_READY,
+        prompts=config["tasks"]["prompts"] or [],
         lock=LOCK,
     output:
         cards=f"{OUT}/tasks/{{task}}/card.json",

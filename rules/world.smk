@@ -1,5 +1,7 @@
 # The small world: what the Hub, and all who ever uploaded to it, are to the real study.
 WORLD = config["world"]
+config["hub"]["server"] = ["python", "scripts/loopback_hub.py", f"{OUT}/world/hub"]
+config["hub"]["cache"] = f"{OUT}/world/cache"
 
 
 rule miniature_base:

@@ -25,7 +25,7 @@ def main(job: Job) -> None:
     ]
     adapters = opened(members, wanted, **settings["adapters"])
     if settings["kind"] == "adapt":
-        folder = store.require(line["key"], f"the run {wanted['method']} on {wanted['task']}")
+        folder = store.require(line["key"], "the run to be exported", job.input.run)
         deltas = restore(folder, adapters).deltas()
     else:
         deltas = merge_adapters(settings["function"], adapters, settings["method"], wanted["seed"])

@@ -1,5 +1,6 @@
 """report.html: Snakemake's report of the study, in one file that opens offline."""
 
+import json
 import subprocess
 import sys
 
@@ -11,7 +12,10 @@ def main(job: Job) -> None:
     # The workflow that runs this script holds the lock; a report only reads.
     command = [sys.executable, "-m", "snakemake", "--report", job.output.report, "--nolock"]
     files = job.params["settings"]["configfiles"]
-    command += [*(["--configfile", *files] if files else []), "--", "figures", "tables"]
+    command += ["--configfile", *files] if files else []
+    given = job.params["settings"]["config"]
+    command += ["--config", *(f"{k}={json.dumps(v)}" for k, v in given.items())] if given else []
+    command += ["--", "figures", "tables"]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         raise UserError(f"the report could not be made:\n{done.stdout[-4000:]}")

@@ -9,6 +9,7 @@ from recycling.evaluate.scoring import COLUMNS, score_pool, share
 from recycling.files import canonical_json, read_json, sha256_text, write_tsv
 from recycling.runs.members import Member, pool_members
 from recycling.store.store import Store
+from recycling.tasks.harness import IGNORED
 
 
 def main(job: Job) -> None:
@@ -38,7 +39,7 @@ def task(card: str, splits: list[str]) -> Member:
     """A task as something to score on: its folder, and the content of the splits that count."""
     known = read_json(card)
     content = {split: known["sha256"][split] for split in splits}
-    content["new_tokens"] = known["max_new_tokens"]
+    content |= {"new_tokens": known["max_new_tokens"], "metric": IGNORED}
     return Member(known["task"], Path(card).parent, sha256_text(canonical_json(content)))
 
 

@@ -12,7 +12,9 @@ def main(job: Job) -> None:
     wanted = job.params["settings"]["run"]
     for line in read_runs(job.input.runs):
         if all(line[name] == value for name, value in wanted.items()):
-            folder = Store(job.machine["store"]).require(line["key"], "the run to be drawn")
+            folder = Store(job.machine["store"]).require(
+                line["key"], "the run to be drawn", job.input.runs
+            )
             write_tsv(job.output.tsv, COLUMNS, coefficients_table(folder, line))
             return
     raise UserError(f"{job.input.runs}: no run with {wanted}")

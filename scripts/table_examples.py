@@ -1,6 +1,7 @@
 """The claims' comparisons example by example, from the runs' records in the store."""
 
 import functools
+from pathlib import Path
 
 from job import Job, run
 from recycling.analysis.examples_page import write_examples_page
@@ -14,10 +15,11 @@ from recycling.store.store import Store
 
 def main(job: Job) -> None:
     store = Store(job.machine["store"])
+    runs = Path(job.input.runs).parent / "runs"
 
     @functools.cache
     def answers_of(key: str) -> dict[str, bool]:
-        folder = store.require(key, "a run to be compared")
+        folder = store.require(key, "a run to be compared", f"the file below {runs} with this key")
         return {record.id: record.correct for record in read_records(folder / "records.jsonl.gz")}
 
     settings = Settings(**job.params["settings"]["statistics"])

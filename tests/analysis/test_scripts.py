@@ -56,7 +56,7 @@ def test_examples_are_read_from_the_store(tmp_path):
     assert "| C2 |" in (tmp_path / "markdown").read_text()
     rows[0]["key"] = "0" * 64
     write_tsv(tmp_path / "runs.tsv", COLUMNS, rows)
-    with pytest.raises(UserError, match="not in the store any more"):
+    with pytest.raises(UserError, match="a run to be compared"):
         run("table_examples", tmp_path, inputs, ("tsv", "markdown"), settings)
 
 

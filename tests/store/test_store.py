@@ -91,8 +91,18 @@ def test_a_failed_computation_leaves_nothing(tmp_path):
 
 
 def test_require_says_what_is_gone(tmp_path):
-    with pytest.raises(UserError, match="the target LoRA"):
-        Store(tmp_path).require(RECIPE.key, "the target LoRA")
+    with pytest.raises(UserError, match=r"the target LoRA.*delete runs\.jsonl"):
+        Store(tmp_path).require(RECIPE.key, "the target LoRA", "runs.jsonl")
+
+
+def test_what_a_killed_job_left_is_removed_after_a_day(tmp_path):
+    old, young = tmp_path / "tmp" / "old", tmp_path / "tmp" / "young"
+    for folder in (old, young):
+        folder.mkdir(parents=True)
+        (folder / "part").write_text("half")
+    os.utime(old, (0, 0))
+    Store(tmp_path).compute(RECIPE, write_nine)
+    assert young.exists() and not old.exists()
 
 
 def slow(root, started):

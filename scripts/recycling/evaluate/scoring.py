@@ -95,7 +95,9 @@ def score_pool(
     for adapter in adapters:
         for task in tasks:
             key = entry(adapter, task).key
-            folder = store.require(key, f"the score of {adapter.name} on {task.name}")
+            folder = store.require(
+                key, f"the score of {adapter.name} on {task.name}", store.folder(key)
+            )
             rows.append({"repo_id": adapter.name, "task": task.name, **read_json(folder / SCORE)})
     return rows
 

@@ -43,7 +43,7 @@ def target_members(files: Sequence[str | Path], store: Store) -> dict[tuple[str,
     for path in files:
         for run in read_runs(path):
             name = f"{run['method']} on {run['task']}, seed {run['seed']}"
-            folder = store.require(run["key"], name) / ADAPTER
+            folder = store.require(run["key"], name, path) / ADAPTER
             found[run["task"], run["seed"]] = Member(name, folder, run["key"])
     return found
 

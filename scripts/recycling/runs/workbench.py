@@ -11,6 +11,7 @@ from recycling.evaluate.records import write_records
 from recycling.files import read_json
 from recycling.tasks.encoding import encode
 from recycling.tasks.examples import load_split
+from recycling.tasks.harness import IGNORED
 
 
 class Workbench:
@@ -37,7 +38,8 @@ class Workbench:
         """Content ids, for a recipe, of the base and of the splits that a run uses besides test."""
         card = self._cards[task]
         data = {split: card["sha256"][split] for split in ("test", *splits)}
-        return {"base": self.base["id"], "task": data, "new_tokens": card["max_new_tokens"]}
+        answers = {"new_tokens": card["max_new_tokens"], "metric": IGNORED}
+        return {"base": self.base["id"], "task": data, **answers}
 
     @functools.cached_property
     def tokenizer(self) -> Any:

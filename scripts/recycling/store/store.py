@@ -1,8 +1,10 @@
 """A folder of finished results, each named by the hash of everything it depends on."""
 
+import contextlib
 import os
 import shutil
 import sys
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ from recycling.errors import UserError
 from recycling.files import canonical_json, read_json, sha256_file, sha256_text, write_json
 
 ENTRY = "entry.json"
+DAY = 86_400.0  # seconds; no run takes as long
 
 
 @dataclass(frozen=True)
@@ -62,19 +65,19 @@ class Store:
         folder = self.folder(key)
         if not folder.is_dir():
             return None
-        fault = _fault(folder)
+        fault = _fault(folder, key)
         if fault is None:
             return folder
         self._set_aside(folder, fault)
         return None
 
-    def require(self, key: str, what: str) -> Path:
-        """`get`, or a UserError saying that `what` must be computed again."""
+    def require(self, key: str, what: str, named_in: str | Path) -> Path:
+        """`get`, or a UserError saying that `what`, which file `named_in` names, must be redone."""
         folder = self.get(key)
         if folder is None:
             raise UserError(
-                f"{self.folder(key)}: {what} is not in the store any more; "
-                "delete the file that names it, or run snakemake with --forcerun for its rule"
+                f"{self.folder(key)}: {what} is gone from the store, or was damaged; "
+                f"delete {named_in} and start again: it is then computed anew"
             )
         return folder
 
@@ -84,6 +87,7 @@ class Store:
         found = self.get(key)
         if found is not None:
             return found
+        self._sweep()
         temporary = self.root / "tmp" / f"{key[:16]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         temporary.mkdir(parents=True)
         try:
@@ -117,15 +121,27 @@ class Store:
             folder.rename(aside)
         except FileNotFoundError:
             return  # another process set it aside first
-        print(f"store: {folder}: {fault}; moved to {aside}, computing it again", file=sys.stderr)
+        if _fault(aside, folder.name) is None:
+            # Another process had set the broken entry aside and put a whole one in its place.
+            with contextlib.suppress(OSError):
+                aside.rename(folder)
+            return
+        print(f"store: {folder}: {fault}; moved to {aside}", file=sys.stderr)
+
+    def _sweep(self) -> None:
+        """Remove what jobs that were killed more than a day ago had begun."""
+        for left in (self.root / "tmp").glob("*"):
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - left.stat().st_mtime > DAY:
+                    shutil.rmtree(left, ignore_errors=True)
 
 
-def _fault(folder: Path) -> str | None:
+def _fault(folder: Path, key: str) -> str | None:
     """What is wrong with an entry, or None."""
     try:
         entry = read_json(folder / ENTRY)
         files = entry["files"]
-        if Recipe(**entry["recipe"]).key != folder.name:
+        if Recipe(**entry["recipe"]).key != key:
             return "its recipe does not have its key"
     except (UserError, KeyError, TypeError, AttributeError):
         return f"{ENTRY} is missing or unreadable"

@@ -1,5 +1,6 @@
 """The configuration of a study: defaults filled in, mistakes named by key."""
 
+import ast
 import difflib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,6 +11,8 @@ import yaml
 
 from recycling.errors import UserError
 
+LIBRARY = Path(__file__).resolve().parents[1]
+RESERVED = ("targets", "in_house", "export")
 SCHEMA = Path(__file__).resolve().parents[3] / "schemas" / "config.schema.yaml"
 
 
@@ -100,7 +103,16 @@ def _problems(config: Mapping[str, Any]) -> Iterator[str]:
     for name in all_tasks(config):
         if not (Path(config["tasks"]["folder"]) / f"{name}.yaml").is_file():
             yield f"tasks.names: no file {config['tasks']['folder']}/{name}.yaml for task {name!r}"
+    for name, method in methods.items():
+        yield from _function_problems(name, method)
+    if config["study"] == "store":
+        yield "study: 'store' is the folder that all studies share; choose another name"
+    folder = config["pool"]["folder"]
+    if config["pool"]["source"] == "folder" and folder and not Path(folder).is_dir():
+        yield f"pool.folder: no folder {folder}"
     for experiment, grids in config["experiments"].items():
+        if experiment in RESERVED:
+            yield f"experiments.{experiment}: this name is taken by the plan; choose another"
         for number, grid in enumerate(grids):
             for problem in _grid_problems(config, grid):
                 yield f"experiments.{experiment}.{number}.{problem}"
@@ -109,6 +121,24 @@ def _problems(config: Mapping[str, Any]) -> Iterator[str]:
             yield f"export.{name}.method: {run['method']!r} is not a method of kind merge or adapt"
         if run["task"] not in config["tasks"]["names"]:
             yield f"export.{name}.task: {run['task']!r} is not in tasks.names"
+        one = {key: [run[key]] for key in ("k", "skip", "target")}
+        grid = {**one, "methods": [run["method"]], "tasks": [], "pool": run["pool"]}
+        for problem in _grid_problems(config, grid):
+            yield f"export.{name}.{problem}"
+
+
+def _function_problems(name: str, method: Mapping[str, Any]) -> Iterator[str]:
+    """Whether a method's file is there and is Python."""
+    if method["kind"] not in ("merge", "adapt"):
+        return
+    file = LIBRARY / method["kind"] / f"{method['function']}.py"
+    if not file.is_file():
+        yield f"methods.{name}.function: no file {file}"
+        return
+    try:
+        ast.parse(file.read_bytes(), str(file))
+    except SyntaxError as error:
+        yield f"methods.{name}.function: {file}:{error.lineno}: {error.msg}"
 
 
 def _grid_problems(config: Mapping[str, Any], grid: Mapping[str, Any]) -> Iterator[str]:
