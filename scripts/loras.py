@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from job import Job, run
-from recycling.adapt.lora import train_lora
+from recycling.adapt.lora import Lora, train_lora
+from recycling.adapt.settings import parse
 from recycling.adapt.training import Training
 from recycling.lora.adapter import Adapter
 from recycling.lora.fold import folded
@@ -17,19 +18,22 @@ from recycling.store.store import Recipe, Store
 def main(job: Job) -> None:
     settings = job.params["settings"]
     bench = Workbench(job.input.base, job.input.cards, settings["bench"], job.machine)
-    method = dict(settings["method"])
-    split = method.pop("split", "train")
-    training = Training(**method.pop("training"))
+    where = f"methods.{settings['runs'][0]['method']}.settings"
+    method = parse(Lora, settings["method"], where)
+    training = parse(Training, method.training, f"{where}.training")
 
     def recipe(run: dict[str, Any]) -> Recipe:
         wanted = {"method": settings["method"], "seed": run["seed"], **settings["bench"]}
         return Recipe(
-            "lora", job.params["code"], wanted, bench.inputs(run["task"], split, "validation")
+            "lora",
+            job.params["code"],
+            wanted,
+            bench.inputs(run["task"], method.split, "validation"),
         )
 
     def compute(run: dict[str, Any], folder: Path) -> dict[str, Any]:
         train, validation = (
-            bench.encoded(run["task"], split),
+            bench.encoded(run["task"], method.split),
             bench.encoded(run["task"], "validation"),
         )
         fit = train_lora(
@@ -40,7 +44,11 @@ def main(job: Job) -> None:
             seed=run["seed"],
             out=folder / ADAPTER,
             base_model=bench.base["repo"],
-            **method,
+            rank=method.rank,
+            alpha=method.alpha,
+            dropout=method.dropout,
+            modules=method.modules,
+            rslora=method.rslora,
         )
         with folded(bench.model, Adapter.open(folder / ADAPTER).items()):
             scores = bench.evaluate(run["task"], folder)

@@ -7,7 +7,8 @@ import pytest
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 
-from recycling.adapt.lora import train_lora
+from recycling.adapt.lora import Lora, train_lora
+from recycling.adapt.settings import parse
 from recycling.adapt.training import Training, batches, collate, loss
 from recycling.errors import UserError
 from recycling.lora import Adapter
@@ -129,3 +130,24 @@ def test_a_bfloat16_base_gets_float32_factors(tiny, examples_of, tmp_path):
     for part in Adapter.open(tmp_path).values():
         assert part.A.dtype == torch.float32
         assert not torch.equal(part.A, part.A.bfloat16().float())
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"rank": "sixteen"}, "rank is 'sixteen': expected int"),
+        ({"rank": True}, "rank is True"),
+        ({"dropout": "none"}, "dropout is 'none': expected float"),
+        ({"rslora": 1}, "rslora is 1: expected bool"),
+        ({"ranks": 16}, "unknown setting 'ranks'"),
+        ({"split": "test"}, "split"),
+    ],
+)
+def test_a_wrong_setting_is_one_line(values, named):
+    with pytest.raises(UserError) as caught:
+        parse(Lora, values, "methods.x.settings")
+    assert named in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_numbers_of_either_kind_are_fine_where_a_float_is_meant():
+    assert parse(Lora, {"dropout": 0, "alpha": 16}, "methods.x.settings").dropout == 0

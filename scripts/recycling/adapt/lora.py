@@ -1,18 +1,37 @@
 """Train one LoRA: target LoRAs, in-house LoRAs and the small world's wild pool."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
 
 from recycling.adapt.fit import fit
+from recycling.adapt.settings import require
 from recycling.adapt.training import Encoded, Fit, Training
 from recycling.errors import UserError
 from recycling.files import read_json, write_json
 from recycling.lora import LowRank, save_adapter
 
 MODULES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+
+
+@dataclass(frozen=True)
+class Lora:
+    """Settings of a method of kind lora: those of `train_lora`, and the split it trains on."""
+
+    rank: int = 64
+    alpha: float = 16
+    dropout: float = 0.1
+    modules: Sequence[str] = MODULES
+    rslora: bool = False
+    split: str = "train"
+    training: Mapping[str, Any] = field(default_factory=lambda: {"lr": 3e-4, "steps": 400})
+
+    def __post_init__(self) -> None:
+        require(self.split, ("train", "in_house"), "lora: split")
 
 
 def train_lora(

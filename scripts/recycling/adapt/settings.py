@@ -12,7 +12,8 @@ T = TypeVar("T")
 def parse(kind: type[T], values: Mapping[str, Any], where: str) -> T:
     """An instance of the dataclass `kind` from `values`; `where` names them in messages.
 
-    UserError where a key is unknown or missing, or where the dataclass refuses a value.
+    UserError where a key is unknown or missing, a number, text or flag is of another type, or the
+    dataclass refuses a value.
     """
     fields = dataclasses.fields(kind)  # type: ignore[arg-type]
     unknown = sorted(set(values) - {field.name for field in fields})
@@ -25,7 +26,19 @@ def parse(kind: type[T], values: Mapping[str, Any], where: str) -> T:
         )
         if required and field.name not in values:
             raise UserError(f"{where}: the setting {field.name!r} is missing")
+    for field in fields:
+        if field.name in values and not _fits(values[field.name], field.type):
+            expected = getattr(field.type, "__name__", field.type)
+            raise UserError(f"{where}: {field.name} is {values[field.name]!r}: expected {expected}")
     return kind(**values)
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    if kind not in (int, float, str, bool):
+        return True  # the dataclass itself says what it takes
+    if isinstance(value, bool) or kind is bool:
+        return isinstance(value, bool) and kind is bool
+    return isinstance(value, int | float if kind is float else kind)
 
 
 def require(value: Any, allowed: tuple[Any, ...], name: str) -> None:
