@@ -15,7 +15,7 @@ rule scores:
         settings=lambda w: {
             "part": int(w.part),
             "parts": config["scoring"]["jobs"],
-            "splits": ["train", "validation"],
+            "splits": config["scoring"]["evaluated"],
             "bench": BENCH,
         },
         code=code("scores"),

@@ -111,6 +111,7 @@ GRID = "experiments.main.0"
             "export.x.k",
         ),
         (put("scoring", {"jobs": 1000}), "scoring.jobs"),
+        (put("scoring", {"evaluated": ["train"]}), "scoring.evaluated"),
         (put("export", {"x": {"method": "lora", "task": "a"}}), "export.x.method"),
         (put("export", {"x": {"method": "average", "task": "c"}}), "export.x.task"),
     ],

@@ -103,6 +103,9 @@ def _problems(config: Mapping[str, Any]) -> Iterator[str]:
     for name in all_tasks(config):
         if not (Path(config["tasks"]["folder"]) / f"{name}.yaml").is_file():
             yield f"tasks.names: no file {config['tasks']['folder']}/{name}.yaml for task {name!r}"
+    unscored = set(config["scoring"]["splits"].split("+")) - set(config["scoring"]["evaluated"])
+    if unscored:
+        yield f"scoring.evaluated: selection looks at {min(unscored)}, so it must be scored"
     for name, method in methods.items():
         yield from _function_problems(name, method)
     if config["study"] == "store":
