@@ -7,11 +7,12 @@ from job import Job, run
 from recycling.adapt.tuned import restore
 from recycling.base import read_base
 from recycling.errors import UserError
-from recycling.files import write_json
+from recycling.files import read_tsv, write_json
+from recycling.hub.summary import inherited
 from recycling.lora import LowRank, save_adapter
 from recycling.merge import merge_adapters
 from recycling.runs.batch import read_runs
-from recycling.runs.members import members_of_job, opened
+from recycling.runs.members import Member, members_of_job, opened
 from recycling.store.store import Store
 
 
@@ -39,9 +40,17 @@ def main(job: Job) -> None:
         "accuracy": line["accuracy"],
         "adapters": [member.name for member in members],
         "rank": settings["rank"],
+        "inherits": inherited(licences(job, members)),
         "relative_error": errors,
     }
     write_json(job.output.facts, facts)
+
+
+def licences(job: Job, members: list[Member]) -> list[str]:
+    """The licences of the pool adapters in a merge; LoRAs trained by the study have none."""
+    known = {row["repo_id"]: row for path in job.input.pools for row in read_tsv(path)}
+    rows = [known[member.name] for member in members if member.name in known]
+    return [one for row in rows if "licence" in row for one in row["licence"].split(",")]
 
 
 def factored(delta: Any, rank: int | None) -> tuple[LowRank, float]:

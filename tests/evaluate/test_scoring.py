@@ -1,6 +1,6 @@
 """Scores of a pool: right, kept pair by pair, and resumed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,11 @@ from tests.evaluate.conftest import make_task, teach
 from recycling.evaluate import scoring
 from recycling.evaluate.evaluator import Evaluator
 from recycling.evaluate.records import read_records
-from recycling.evaluate.scoring import COLUMNS, RECORDS, combined, score_pool, share
+from recycling.evaluate.scoring import COLUMNS, RECORDS, score_pool, share
 from recycling.lora.adapter import Adapter
 from recycling.lora.export import save_adapter
 from recycling.lora.lowrank import LowRank
+from recycling.select.evaluation import accuracies
 from recycling.store.store import Store
 
 RECIPE = {"code": "c", "settings": {}, "inputs": {"base": "b"}}
@@ -129,8 +130,12 @@ def test_records_and_test_split_are_kept(
     (path,) = tmp_path.rglob(RECORDS)
     records = read_records(path)
     assert len(records) == 100
-    assert combined(row, splits) == pytest.approx(sum(r.correct for r in records) / 100)
-    assert combined(row, ["train"]) == row["train"]
+
+    def score(of: Sequence[str]) -> float:
+        return accuracies([row], row["task"], of)[row["repo_id"]]
+
+    assert score(splits) == pytest.approx(sum(r.correct for r in records) / 100)
+    assert score(["train"]) == pytest.approx(row["train"])
 
 
 def test_shares_hold_every_adapter_once() -> None:

@@ -102,13 +102,6 @@ def score_pool(
     return rows
 
 
-def combined(row: Mapping[str, Any], splits: Sequence[str]) -> float:
-    """Exact match over all examples of these splits of a row."""
-    sizes = [int(row[f"n_{split}"]) for split in splits]
-    hits = [float(row[split]) * size for split, size in zip(splits, sizes, strict=True)]
-    return sum(hits) / sum(sizes)
-
-
 def _read_ahead(adapters: Sequence[Content]) -> Iterator[tuple[Content, Deltas]]:
     """Each adapter with its weights in memory; the next one's are read meanwhile."""
     with ThreadPoolExecutor(1) as reader:
