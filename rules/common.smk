@@ -84,6 +84,6 @@ def named_modules(method):
 
 wildcard_constraints:
     task="[A-Za-z0-9_-]+",
-    part="[A-Za-z0-9_-]+",
+    part="[A-Za-z0-9_.-]+",
     experiment="[a-z][a-z0-9_]*",
     pool="hub|in_house",

@@ -7,7 +7,7 @@ from typing import Any
 from job import Job, run
 from recycling.runs.batch import finish
 from recycling.runs.members import members_of_job, opened
-from recycling.runs.recipes import merge_recipe
+from recycling.runs.recipes import merge_recipe, method_of
 from recycling.runs.workbench import Workbench
 from recycling.store.store import Recipe, Store
 
@@ -20,9 +20,7 @@ def main(job: Job) -> None:
     method = import_module(f"recycling.adapt.{settings['function']}")
 
     def recipe(run: dict[str, Any]) -> Recipe:
-        inputs = bench.inputs(run["task"], "train", "validation")
-        code = job.params["code"]
-        return merge_recipe("adapt", code, settings, run, members.of(run), inputs)
+        return merge_recipe("adapt", job.params["code"], settings, run, members.of(run), bench)
 
     def compute(run: dict[str, Any], folder: Path) -> dict[str, Any]:
         adapters = opened(members.of(run), run, **settings["adapters"])
@@ -35,7 +33,7 @@ def main(job: Job) -> None:
             adapters,
             train,
             validation,
-            settings=settings["method"],
+            settings=method_of(settings, run),
             seed=run["seed"],
             target=0 if run["target"] == "with" else None,
         )

@@ -13,6 +13,7 @@ from recycling.lora import LowRank, save_adapter
 from recycling.merge import merge_adapters
 from recycling.runs.batch import read_runs
 from recycling.runs.members import Member, members_of_job, opened
+from recycling.runs.recipes import method_of
 from recycling.store.store import Store
 
 
@@ -29,7 +30,8 @@ def main(job: Job) -> None:
         folder = store.require(line["key"], "the run to be exported", job.input.run)
         deltas = restore(folder, adapters).deltas()
     else:
-        deltas = merge_adapters(settings["function"], adapters, settings["method"], wanted["seed"])
+        method = method_of(settings, wanted)
+        deltas = merge_adapters(settings["function"], adapters, method, wanted["seed"])
     factors, errors = {}, {}
     for module, delta in deltas:
         factors[module], errors[module] = factored(delta, settings["rank"])

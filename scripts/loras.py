@@ -11,6 +11,7 @@ from recycling.lora.adapter import Adapter
 from recycling.lora.fold import folded
 from recycling.runs.batch import finish
 from recycling.runs.members import ADAPTER
+from recycling.runs.recipes import lora_recipe, method_of
 from recycling.runs.workbench import Workbench
 from recycling.store.store import Recipe, Store
 
@@ -18,20 +19,14 @@ from recycling.store.store import Recipe, Store
 def main(job: Job) -> None:
     settings = job.params["settings"]
     bench = Workbench(job.input.base, job.input.cards, settings["bench"], job.machine)
-    where = f"methods.{settings['runs'][0]['method']}.settings"
-    method = parse(Lora, settings["method"], where)
-    training = parse(Training, method.training, f"{where}.training")
 
     def recipe(run: dict[str, Any]) -> Recipe:
-        wanted = {"method": settings["method"], "seed": run["seed"], **settings["bench"]}
-        return Recipe(
-            "lora",
-            job.params["code"],
-            wanted,
-            bench.inputs(run["task"], method.split, "validation"),
-        )
+        return lora_recipe(job.params["code"], settings, run, bench)
 
     def compute(run: dict[str, Any], folder: Path) -> dict[str, Any]:
+        where = f"methods.{run['method']}.settings"
+        method = parse(Lora, method_of(settings, run), where)
+        training = parse(Training, method.training, f"{where}.training")
         train, validation = (
             bench.encoded(run["task"], method.split),
             bench.encoded(run["task"], "validation"),

@@ -8,7 +8,7 @@ from recycling.lora.fold import folded
 from recycling.merge import merge_adapters
 from recycling.runs.batch import finish
 from recycling.runs.members import members_of_job, opened
-from recycling.runs.recipes import merge_recipe
+from recycling.runs.recipes import merge_recipe, method_of
 from recycling.runs.workbench import Workbench
 from recycling.store.store import Recipe, Store
 
@@ -20,13 +20,12 @@ def main(job: Job) -> None:
     members = members_of_job(job.input, settings, store)
 
     def recipe(run: dict[str, Any]) -> Recipe:
-        inputs = bench.inputs(run["task"])
-        code = job.params["code"]
-        return merge_recipe("merge", code, settings, run, members.of(run), inputs)
+        return merge_recipe("merge", job.params["code"], settings, run, members.of(run), bench)
 
     def compute(run: dict[str, Any], folder: Path) -> dict[str, Any]:
         adapters = opened(members.of(run), run, **settings["adapters"])
-        deltas = merge_adapters(settings["function"], adapters, settings["method"], run["seed"])
+        method = method_of(settings, run)
+        deltas = merge_adapters(settings["function"], adapters, method, run["seed"])
         with folded(bench.model, deltas):
             return {"n_train": 0, "n_validation": 0, **bench.evaluate(run["task"], folder)}
 

@@ -3,10 +3,12 @@
 from job import Job, run
 from recycling.files import read_json, write_tsv
 from recycling.runs.batch import read_runs
-from recycling.study.plan import Run, canonical, fields, make_plan
+from recycling.study.plan import canonical, fields, make_plan, run_of
+from recycling.study.variants import in_words
 
 COLUMNS = (
-    *("experiment", "method", "pool", "selection", "k", "skip", "target", "reinit", "seed", "task"),
+    *("experiment", "method", "variant", "pool", "selection", "k", "skip", "target", "reinit"),
+    *("seed", "task"),
     *("n_train", "n_validation", "n_test", "accuracy", "majority", "best_step"),
     *("validation_loss", "seconds", "key"),
 )
@@ -18,12 +20,12 @@ def main(job: Job) -> None:
     results = {}
     for path in job.input.runs:
         for line in read_runs(path):
-            asked = Run(**{name: line[name] for name in Run.__dataclass_fields__})
-            results[asked] = {key: line[key] for key in COLUMNS if key in line}
+            results[run_of(line)] = {key: line[key] for key in COLUMNS if key in line}
     rows = [
         {
             **results[canonical(run, plan.kinds)],
             **fields(run),
+            "variant": in_words(dict(run.variant)),
             "experiment": experiment,
             "majority": majority[run.task],
         }

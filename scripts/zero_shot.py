@@ -5,6 +5,7 @@ from typing import Any
 
 from job import Job, run
 from recycling.runs.batch import finish
+from recycling.runs.recipes import prompting_recipe
 from recycling.runs.workbench import Workbench
 from recycling.store.store import Recipe, Store
 
@@ -14,7 +15,7 @@ def main(job: Job) -> None:
     bench = Workbench(job.input.base, job.input.cards, settings["bench"], job.machine)
 
     def recipe(run: dict[str, Any]) -> Recipe:
-        return Recipe("zero_shot", job.params["code"], settings["bench"], bench.inputs(run["task"]))
+        return prompting_recipe(job.params["code"], settings, run, bench)
 
     def compute(run: dict[str, Any], folder: Path) -> dict[str, Any]:
         return {"n_train": 0, "n_validation": 0, **bench.evaluate(run["task"], folder)}

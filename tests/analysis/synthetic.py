@@ -3,22 +3,22 @@
 import numpy as np
 
 COLUMNS = (
-    "experiment", "method", "pool", "selection", "k", "skip", "target", "reinit", "seed", "task",
-    "n_train", "n_test", "accuracy", "majority", "best_step", "seconds", "key", "n_validation",
-    "validation_loss",
+    "experiment", "method", "variant", "pool", "selection", "k", "skip", "target", "reinit", "seed",
+    "task", "n_train", "n_test", "accuracy", "majority", "best_step", "seconds", "key",
+    "n_validation", "validation_loss",
 )  # fmt: skip
 
 
 def row(experiment, method, task, seed, accuracy, **columns):
     """One made-up run."""
     made = {
-        "experiment": experiment, "method": method, "pool": "hub", "selection": "", "k": 0,
-        "skip": 0, "target": "without", "reinit": "none", "seed": seed, "task": task,
+        "experiment": experiment, "method": method, "variant": "", "pool": "hub", "selection": "",
+        "k": 0, "skip": 0, "target": "without", "reinit": "none", "seed": seed, "task": task,
         "n_train": 80, "n_test": 400, "accuracy": accuracy, "majority": 0.1, "best_step": 50,
         "seconds": 1.5, "n_validation": 20, "validation_loss": 0.4, **columns,
     }  # fmt: skip
-    identity = (method, made["pool"], made["selection"], made["k"], made["skip"], made["target"],
-                made["reinit"], seed, task)  # fmt: skip
+    identity = (method, made["variant"], made["pool"], made["selection"], made["k"], made["skip"],
+                made["target"], made["reinit"], seed, task)  # fmt: skip
     return made | {"key": "-".join(map(str, identity))}
 
 

@@ -225,12 +225,13 @@ def test_contrasts_are_those_that_the_study_has_runs_for(load):
         for seed, released in (("0", 0.3), ("1", 0.5)):
             point = row("as_released", "ours_last_step", task, seed, released, k=10, **EVALUATION)
             rows.append(point)
-            rows.append(row("regularised", "lora_batch_2", task, seed, 0.6, target="with"))
+            wild = {"variant": "training.batch_size=2", "target": "with"}
+            rows.append(row("regularised", "target_lora", task, seed, 0.6, **wild))
     found = {r["contrast"]: r for r in contrasts_table(load(rows), SETTINGS)}
-    assert set(found) == {"alone", "others", "ours_last_step-with", "lora_batch_2"}
+    assert set(found) == {"alone", "others", "ours_last_step-with", "training.batch_size=2"}
     # Task a: 0.4 - 0.51, task b: 0.4 - 0.85.
     assert found["ours_last_step-with"]["difference"] == "-0.280000"
-    assert found["lora_batch_2"]["difference"] == "-0.050000"
+    assert found["training.batch_size=2"]["difference"] == "-0.050000"
     assert found["alone"]["difference"] == "-0.050000"
     assert found["others"]["difference"] == "0.080000"
     assert found["others"]["minuend"] == "Ours, best by evaluation, K = 10, with target LoRA"

@@ -1,6 +1,6 @@
 import pytest
 
-from recycling.study.plan import Run, canonical, essence, make_plan
+from recycling.study.plan import Run, canonical, essence, fields, make_plan, run_of
 
 GRID = {
     "pool": "hub",
@@ -11,6 +11,7 @@ GRID = {
     "reinit": ["none"],
     "seeds": [1, 2],
     "tasks": None,
+    "vary": {},
 }
 
 
@@ -18,14 +19,14 @@ GRID = {
 def config():
     return {
         "study": "s",
-        "tasks": {"names": ["a", "b"], "per_job": 1},
+        "tasks": {"names": ["a", "b"], "per_job": 1, "runs_per_job": None},
         "in_house": None,
         "target_method": "lora",
         "methods": {
-            "zero_shot": {"kind": "prompting"},
-            "lora": {"kind": "lora"},
-            "average": {"kind": "merge"},
-            "ours": {"kind": "adapt"},
+            "zero_shot": {"kind": "prompting", "settings": {}},
+            "lora": {"kind": "lora", "settings": {"rank": 8, "training": {"lr": 0.1}}},
+            "average": {"kind": "merge", "settings": {}},
+            "ours": {"kind": "adapt", "settings": {"init": "zero"}},
         },
         "experiments": {
             "main": [
@@ -62,7 +63,7 @@ def test_a_batch_is_one_method_on_one_task(config):
 
 
 def test_a_batch_may_take_several_tasks(config):
-    config["tasks"] = {"names": ["a", "b", "c"], "per_job": 2}
+    config["tasks"] |= {"names": ["a", "b", "c"], "per_job": 2}
     plan = make_plan(config)
     assert plan.batches["main", "ours", "part-0"].tasks == ("a", "b")
     assert plan.batches["main", "ours", "part-1"].tasks == ("c",)
@@ -148,3 +149,33 @@ def test_in_house_loras_are_planned_for_each_of_their_tasks(config):
     plan = make_plan(config)
     assert [batch.part for batch in plan.in_house] == ["b", "c"]
     assert all(experiment != "in_house" for experiment, _ in plan.rows)
+
+
+def test_a_varied_setting_makes_runs_of_their_own(config):
+    vary = {"training.lr": [0.1, 0.2], "rank": [8, 16]}
+    config["experiments"]["sweep"] = [{**GRID, "methods": ["lora"], "vary": vary}]
+    plan = make_plan(config)
+    assert make_plan(essence(config)) == plan
+    of_a_task = {run for name, run in plan.rows if name == "sweep" and run.task == "a"}
+    assert {run.variant for run in of_a_task} == {
+        (),
+        (("training.lr", 0.2),),
+        (("rank", 16),),
+        (("rank", 16), ("training.lr", 0.2)),
+    }
+    owners = {plan.owner[run][0] for run in of_a_task if not run.variant}
+    assert owners == {"main"}  # settings that are the method's own are the method's run
+    assert all(run_of(fields(run)) == run for run in plan.owner)
+
+
+def test_a_job_takes_no_more_runs_than_it_may(config):
+    config["tasks"]["runs_per_job"] = 3
+    plan = make_plan(config)
+    assert all(len(batch.runs) <= 3 for batch in plan.batches.values())
+    assert [key[2] for key in plan.batches if key[:2] == ("main", "ours")] == [
+        "a",
+        "a.2",
+        "b",
+        "b.2",
+    ]
+    assert {run for batch in plan.batches.values() for run in batch.runs} == set(plan.owner)

@@ -25,10 +25,15 @@ RELEASED = {
     "ours_bf16": "ours",
     "ours_rslora_unscaled": "ours",
 }
-REGULARISED = (
-    "lora_dropout_20", "lora_dropout_30", "lora_dropout_50", "lora_decay_001", "lora_decay_010",
-    "lora_batch_4", "lora_batch_2",
-)  # fmt: skip
+REGULARISED = {
+    "dropout=0.2": "dropout 0.2",
+    "dropout=0.3": "dropout 0.3",
+    "dropout=0.5": "dropout 0.5",
+    "training.weight_decay=0.01": "weight decay 0.01",
+    "training.weight_decay=0.1": "weight decay 0.1",
+    "training.batch_size=4": "batch size 4",
+    "training.batch_size=2": "batch size 2",
+}
 
 
 def contrast(name: str, effect_is: str, minuend: Side, subtrahend: Side) -> Comparison:
@@ -41,9 +46,9 @@ def merge(method: str, target: str) -> Side:
     return Side({"method": method, "target": target, "reinit": "none", "skip": 0}, EVERYWHERE)
 
 
-def lora(method: str) -> Side:
-    """Runs of a LoRA trained on the task."""
-    return Side({"method": method, "k": 0, "selection": ""}, ("regularised", "main"))
+def target_lora(variant: str) -> Side:
+    """Runs of a target LoRA that is trained in another way."""
+    return Side({"method": "target_lora", "variant": variant}, ("regularised",))
 
 
 GROUPS: Mapping[str, tuple[Comparison, ...]] = {
@@ -70,8 +75,9 @@ GROUPS: Mapping[str, tuple[Comparison, ...]] = {
     ),
     "regularised": (
         *(
-            contrast(method, f"{method_label(method)} − target LoRA", lora(method), TARGET_LORA)
-            for method in REGULARISED
+            contrast(variant, f"target LoRA, {words} − target LoRA",
+                     target_lora(variant), TARGET_LORA)
+            for variant, words in REGULARISED.items()
         ),
         contrast("noise", "Ours with re-initialised LoRAs − target LoRA",
                  ours(*RANDOM_INIT, target="with", reinit="others"), TARGET_LORA),

@@ -9,7 +9,7 @@ from recycling.analysis.names import method_order
 from recycling.analysis.numbers import exact
 from recycling.analysis.paired import Settings
 from recycling.analysis.reported import reported_value
-from recycling.analysis.runs import BASELINES, Missing, pick
+from recycling.analysis.runs import BASELINES, Missing, fitting, pick
 
 EXPERIMENTS = ("main", "baselines", "zero_shot", "target_lora", "target_alone")
 ROW = ("method", "selection", "target", "k")
@@ -25,8 +25,8 @@ def main_table(
     Of a method with several K in these experiments the largest is taken. K = 1 with the target
     LoRA (nothing else merged) is a row of its own.
     """
-    runs = runs[(runs["reinit"] == "none") & (runs["skip"] == 0)]
     runs = runs[runs["experiment"].isin(EXPERIMENTS)]
+    runs = runs[fitting(runs, {"reinit": "none", "skip": 0})]
     lora = runs[runs["method"] == "target_lora"].drop_duplicates(["task", "seed"])
     rows = []
     for identity in sorted(_identities(runs), key=_order):

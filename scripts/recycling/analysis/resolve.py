@@ -6,7 +6,7 @@ import pandas as pd
 
 from recycling.analysis.comparisons import LARGEST, Comparison, Side
 from recycling.analysis.paired import pair
-from recycling.analysis.runs import BASELINES, Missing, Where, describe, pick
+from recycling.analysis.runs import BASELINES, Missing, Where, describe, fitting, pick
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,5 @@ def _shared_k(runs: pd.DataFrame, sides: list[Side]) -> int | None:
 
 
 def _values(runs: pd.DataFrame, side: Side, column: str) -> set[int]:
-    fits = runs["experiment"].isin(side.experiments)
-    for name, value in side.where.items():
-        fits &= runs[name] == value
+    fits = runs["experiment"].isin(side.experiments) & fitting(runs, side.where)
     return set(runs.loc[fits, column])

@@ -11,8 +11,8 @@ from recycling.errors import UserError
 WHOLE = ("k", "skip")
 DECIMAL = ("accuracy", "majority")
 TEXT = (
-    "experiment", "method", "pool", "selection", "target", "reinit", "seed", "task", "n_test",
-    "key",
+    "experiment", "method", "variant", "pool", "selection", "target", "reinit", "seed", "task",
+    "n_test", "key",
 )  # fmt: skip
 BASELINES = ("zero_shot", "target_lora")
 
@@ -72,17 +72,14 @@ def _numbers(texts: pd.Series, path: str | Path, blank: float) -> pd.Series:
 
 
 def pick(runs: pd.DataFrame, where: Where, experiments: Iterable[str]) -> pd.DataFrame:
-    """The runs with these column values, one a (task, seed), from the first experiment that has it.
+    """The `fitting` runs, one a (task, seed), from the first experiment that has it.
 
     Experiments share runs, and zero-shot is one run whatever the seed: each is given once. Raises
     Missing, in words, where nothing fits or where one experiment has two different runs for the
     same task and seed.
     """
     experiments = tuple(experiments)
-    fits = runs["experiment"].isin(experiments)
-    for column, value in where.items():
-        fits &= runs[column] == value
-    found = runs[fits]
+    found = runs[runs["experiment"].isin(experiments) & fitting(runs, where)]
     if found.empty:
         raise Missing(f"no runs of {describe(where)}")
     order = found["experiment"].map(experiments.index)
@@ -99,6 +96,14 @@ def pick(runs: pd.DataFrame, where: Where, experiments: Iterable[str]) -> pd.Dat
     return found.sort_values(["task", "seed"]).drop(columns="_order").reset_index(drop=True)
 
 
+def fitting(runs: pd.DataFrame, where: Where) -> pd.Series:
+    """Which runs have these column values; of a method as configured, unless a variant is named."""
+    fits = runs["variant"] == where.get("variant", "")
+    for column, value in where.items():
+        fits &= runs[column] == value
+    return fits
+
+
 REINITS = {
     "all": "all re-initialised",
     "others": "others re-initialised",
@@ -110,6 +115,8 @@ def describe(where: Where) -> str:
     """Runs in words: 'Ours, best by evaluation, K = 20, with target LoRA'."""
     method = str(where["method"])
     words = [method_label(method)]
+    if where.get("variant"):
+        words.append(str(where["variant"]))
     if where.get("selection"):
         words.append(selection_label(str(where["selection"])))
     if where.get("k"):

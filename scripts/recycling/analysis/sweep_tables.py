@@ -7,7 +7,7 @@ import pandas as pd
 
 from recycling.analysis.levels import DIFFERENCE, LEVEL, difference, holm, level
 from recycling.analysis.paired import Settings
-from recycling.analysis.runs import Missing, pick
+from recycling.analysis.runs import Missing, fitting, pick
 
 BASELINE_EXPERIMENTS = ("main", "baselines", "zero_shot", "target_lora")
 IDENTITY = ("method", "pool", "selection", "reinit", "target", "k", "skip")
@@ -22,6 +22,7 @@ def sweep(
     difference: from the target LoRA, paired. Every row is over the same tasks: those that all
     points have (over all of its own where there is no such task).
     """
+    runs = runs[fitting(runs, {})]
     points = runs[runs["experiment"].isin(experiments) & (runs["method"] == method)]
     baselines = runs[
         runs["experiment"].isin(BASELINE_EXPERIMENTS)
@@ -70,8 +71,8 @@ def recycled_minus_reinitialised(
     runs: pd.DataFrame, experiments: Sequence[str], method: str, settings: Settings
 ) -> list[dict[str, Any]]:
     """One row a selection, target and K: weights as published minus re-initialised."""
-    points = runs[runs["experiment"].isin(experiments) & (runs["method"] == method)]
-    points = points[points["skip"] == 0]
+    points = runs[runs["experiment"].isin(experiments)]
+    points = points[fitting(points, {"method": method, "skip": 0})]
     keys = ["selection", "target", "reinit", "k", "pool"]
     rows = []
     for identity in sorted(

@@ -125,7 +125,7 @@ def _problems(config: Mapping[str, Any]) -> Iterator[str]:
         if run["task"] not in config["tasks"]["names"]:
             yield f"export.{name}.task: {run['task']!r} is not in tasks.names"
         one = {key: [run[key]] for key in ("k", "skip", "target")}
-        grid = {**one, "methods": [run["method"]], "tasks": [], "pool": run["pool"]}
+        grid = {**one, "methods": [run["method"]], "tasks": [], "pool": run["pool"], "vary": {}}
         for problem in _grid_problems(config, grid):
             yield f"export.{name}.{problem}"
 
@@ -150,6 +150,8 @@ def _grid_problems(config: Mapping[str, Any], grid: Mapping[str, Any]) -> Iterat
             close = difflib.get_close_matches(method, list(config["methods"]), n=1)
             hint = f"; did you mean {close[0]}?" if close else ""
             yield f"methods: {method!r} is not defined in methods{hint}"
+        elif grid["vary"] and config["methods"][method]["kind"] == "prompting":
+            yield f"vary: {method!r} is prompting, which has no settings to vary"
     for task in grid["tasks"] or ():
         if task not in config["tasks"]["names"]:
             yield f"tasks: {task!r} is not in tasks.names"

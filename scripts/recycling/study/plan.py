@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from recycling.study.config import all_tasks, in_house_tasks
+from recycling.study.variants import Variant, variants
 
 TARGETS = "targets"
 IN_HOUSE = "in_house"
@@ -18,7 +19,8 @@ class Run:
 
     method: a key of `methods`. pool, selection, k, skip, reinit: which adapters are merged and
     what is done to them; empty where nothing is. target: "with" where the target LoRA of the same
-    task and seed is adapter 0.
+    task and seed is adapter 0. variant: settings that differ from the method's, as
+    (path, value) in the order of their paths.
     """
 
     method: str
@@ -30,6 +32,7 @@ class Run:
     skip: int = 0
     target: str = "without"
     reinit: str = "none"
+    variant: Variant = ()
 
     @property
     def n_pool(self) -> int:
@@ -41,7 +44,8 @@ class Run:
 class Batch:
     """Runs of one method that an experiment is the first to ask for: one job, one model load.
 
-    part: the task, or part-0, part-1, ... where a job takes several tasks.
+    part: the task, or part-0, part-1, ... where a job takes several tasks; with .2, .3, ... where
+    the runs are more than one job takes.
     """
 
     experiment: str
@@ -130,7 +134,7 @@ def make_plan(config: Mapping[str, Any]) -> Plan:
         (experiment, run)
         for experiment, grids in config["experiments"].items()
         for grid in grids
-        for run in _expand(grid, kinds, config["tasks"]["names"])
+        for run in _expand(grid, config["methods"], config["tasks"]["names"])
     ]
     exports = [run_of_export(export) for export in config["export"].values()]
     rows = list(dict.fromkeys(rows))
@@ -155,19 +159,33 @@ def make_plan(config: Mapping[str, Any]) -> Plan:
     groups: dict[tuple[str, str, str], list[Run]] = {}
     for run, experiment in wanted.items():
         groups.setdefault((experiment, run.method, part[run.task]), []).append(run)
-    batches = {key: Batch(*key, runs=tuple(runs)) for key, runs in groups.items()}
-    owner = {run: key for key, runs in groups.items() for run in runs}
+    batches = {
+        (experiment, method, name): Batch(experiment, method, name, runs)
+        for (experiment, method, part), group in groups.items()
+        for name, runs in _pieces(part, group, config["tasks"]["runs_per_job"])
+    }
+    owner = {run: key for key, batch in batches.items() for run in batch.runs}
     sources = tuple(dict.fromkeys(batches[owner[run]] for run in in_house))
     return Plan(tuple(rows), batches, owner, sources, kinds, target_method)
 
 
 def essence(config: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a configuration that a plan depends on: `make_plan` of it is the same plan."""
-    kinds = {name: {"kind": method["kind"]} for name, method in config["methods"].items()}
+    varied = {
+        name
+        for grids in config["experiments"].values()
+        for grid in grids
+        if grid["vary"]
+        for name in grid["methods"]
+    }
+    methods = {
+        name: {"kind": method["kind"], "settings": method["settings"] if name in varied else {}}
+        for name, method in config["methods"].items()
+    }
     return {
         **{key: config[key] for key in ("experiments", "in_house", "target_method", "export")},
-        "methods": kinds,
-        "tasks": {key: config["tasks"][key] for key in ("names", "per_job")},
+        "methods": methods,
+        "tasks": {key: config["tasks"][key] for key in ("names", "per_job", "runs_per_job")},
     }
 
 
@@ -177,7 +195,7 @@ def canonical(run: Run, kinds: Mapping[str, str]) -> Run:
     if kind == "prompting":
         return Run(run.method, run.task, 0)
     if kind == "lora":
-        return Run(run.method, run.task, run.seed, target="with")
+        return Run(run.method, run.task, run.seed, target="with", variant=run.variant)
     if run.n_pool == 0:
         return replace(run, pool="", selection="", skip=0, reinit="none")
     if run.target == "without" and run.reinit == "others":
@@ -202,7 +220,13 @@ def run_of_export(export: Mapping[str, Any]) -> Run:
 
 def fields(run: Run) -> dict[str, Any]:
     """A run as JSON values, for a rule's params."""
-    return asdict(run)
+    return {**asdict(run), "variant": dict(run.variant)}
+
+
+def run_of(values: Mapping[str, Any]) -> Run:
+    """The run that has these `fields`; other keys are left alone."""
+    known = {name: values[name] for name in Run.__dataclass_fields__}
+    return Run(**{**known, "variant": tuple(values["variant"].items())})
 
 
 def _parts(tasks: list[str], per_job: int) -> dict[str, str]:
@@ -212,15 +236,29 @@ def _parts(tasks: list[str], per_job: int) -> dict[str, str]:
     return {task: f"part-{number // per_job}" for number, task in enumerate(tasks)}
 
 
-def _expand(grid: Mapping[str, Any], kinds: Mapping[str, str], tasks: list[str]) -> Iterator[Run]:
-    for method in grid["methods"]:
-        points = itertools.product(grid["tasks"] or tasks, grid["seeds"])
-        if kinds[method] in ("prompting", "lora"):
-            target = "with" if kinds[method] == "lora" else "without"
-            yield from (Run(method, task, seed, target=target) for task, seed in points)
+def _pieces(part: str, runs: list[Run], most: int | None) -> Iterator[tuple[str, tuple[Run, ...]]]:
+    """(name, runs) of the jobs that share the runs of a group, at most `most` each."""
+    size = most or len(runs)
+    for number, start in enumerate(range(0, len(runs), size), 1):
+        yield part if number == 1 else f"{part}.{number}", tuple(runs[start : start + size])
+
+
+def _expand(
+    grid: Mapping[str, Any], methods: Mapping[str, Mapping[str, Any]], tasks: list[str]
+) -> Iterator[Run]:
+    for name in grid["methods"]:
+        method = methods[name]
+        points = itertools.product(
+            grid["tasks"] or tasks, grid["seeds"], variants(grid["vary"], method["settings"])
+        )
+        if method["kind"] in ("prompting", "lora"):
+            target = "with" if method["kind"] == "lora" else "without"
+            for task, seed, variant in points:
+                yield Run(name, task, seed, target=target, variant=variant)
             continue
-        for task, seed in points:
+        for task, seed, variant in points:
             for selection, k, skip, target, reinit in itertools.product(
                 grid["selections"], grid["k"], grid["skip"], grid["target"], grid["reinit"]
             ):
-                yield Run(method, task, seed, grid["pool"], selection, k, skip, target, reinit)
+                point = (grid["pool"], selection, k, skip, target, reinit, variant)
+                yield Run(name, task, seed, *point)
