@@ -8,7 +8,7 @@ FIGURES = (
     "claims",
     "contrasts",
     "cost",
-    *(["pool_scores", "tie_width"] if evaluated_selections() else []),
+    *(["pool_scores", "single_gains", "tie_width"] if evaluated_selections() else []),
     *(["coefficients"] if DRAWN else []),
 )
 
@@ -178,6 +178,21 @@ rule figure_pool_scores:
         code=code("figure_pool_scores"),
     script:
         "../scripts/figure_pool_scores.py"
+
+
+rule figure_single_gains:
+    input:
+        table=f"{OUT}/tables/single_gains.tsv",
+    output:
+        **figure("single_gains", "Pool", "Single adapters"),
+    log:
+        f"{OUT}/logs/figure_single_gains.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        code=code("figure_single_gains"),
+    script:
+        "../scripts/figure_single_gains.py"
 
 
 rule figure_tie_width:

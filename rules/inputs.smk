@@ -62,6 +62,12 @@ def evaluated_selections():
     ]
 
 
+def hub_scores():
+    """All parts of the scores of the hub's pool, if it is scored."""
+    scored = [scores_for("hub", task) for task in config["tasks"]["names"]]
+    return next(filter(None, scored), [])
+
+
 def exported_batch(wildcards):
     return PLAN.batch_of(run_of_export(config["export"][wildcards.name]))
 

@@ -210,6 +210,26 @@ rule table_selection:
         "../scripts/table_selection.py"
 
 
+rule table_single_gains:
+    input:
+        scores=hub_scores(),
+    output:
+        tsv=f"{OUT}/tables/single_gains.tsv",
+        markdown=f"{OUT}/tables/single_gains.md",
+    log:
+        f"{OUT}/logs/table_single_gains.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        settings={
+            "tasks": config["tasks"]["names"],
+            "splits": config["scoring"]["splits"].split("+"),
+        },
+        code=code("table_single_gains"),
+    script:
+        "../scripts/table_single_gains.py"
+
+
 rule claims:
     input:
         runs=f"{OUT}/runs.tsv",
@@ -237,6 +257,7 @@ PAGES = {
     "random_init": ("Controls", "Recycled against random"),
     "contrasts": ("Controls", "Further comparisons"),
     "relevant_transfer": ("Transfer", "Relevant LoRAs"),
+    **({"single_gains": ("Pool", "Single adapters")} if hub_scores() else {}),
 }
 
 

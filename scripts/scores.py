@@ -1,4 +1,4 @@
-"""Scores of one share of a pool: every adapter's exact match on every task."""
+"""Scores of one share of a pool: exact match of every adapter, and of the base, on every task."""
 
 import functools
 from pathlib import Path
@@ -8,6 +8,7 @@ from recycling.base import load_model, load_tokenizer, read_base
 from recycling.evaluate.scoring import COLUMNS, score_pool, share
 from recycling.files import canonical_json, read_json, sha256_text, write_tsv
 from recycling.runs.members import Member, pool_members
+from recycling.select.evaluation import BASE
 from recycling.store.store import Store
 from recycling.tasks.harness import IGNORED
 
@@ -16,12 +17,13 @@ def main(job: Job) -> None:
     settings = job.params["settings"]
     base = read_base(job.input.base)
     members = sorted(pool_members(job.input.pool).values(), key=lambda member: member.name)
+    bare = Member(BASE, Path(), "none")
     rows = score_pool(
         functools.cache(
             lambda: load_model(base, settings["bench"]["dtype"], job.machine["device"])
         ),
         load_tokenizer(base),
-        share(members, settings["part"], settings["parts"]),
+        share([bare, *members], settings["part"], settings["parts"]),
         [task(path, settings["splits"]) for path in job.input.cards],
         store=Store(job.machine["store"]),
         recipe={

@@ -10,6 +10,9 @@ from recycling.analysis.contrasts import GROUPS
 from recycling.analysis.contrasts_table import contrasts_table
 from recycling.analysis.cost_table import cost_table
 from recycling.analysis.differences_table import differences_table
+from recycling.analysis.gains_page import write_gains_page
+from recycling.analysis.gains_table import COLUMNS as GAINS_COLUMNS
+from recycling.analysis.gains_table import gains_table
 from recycling.analysis.main_pages import write_main_pages
 from recycling.analysis.main_table import COLUMNS as MAIN_COLUMNS
 from recycling.analysis.main_table import main_table
@@ -207,6 +210,52 @@ def test_tie_widths_by_hand():
     found = tie_widths({"t": rows})
     assert [(r["cut"], r["tied"]) for r in found] == [(1, 0), (2, 3), (3, 3), (4, 0), (5, 0)]
     assert [r["score"] for r in pool_scores({"t": rows})] == [str(s) for s in scores.values()]
+
+
+SCORED = {  # (train of 8, validation of 2, test of 100) of the base and four adapters
+    "": (0.5, 0.5, 0.50), "a/a": (0.75, 0.0, 0.52), "a/b": (0.75, 0.5, 0.58),
+    "a/c": (0.5, 0.5, 0.90), "a/d": (0.25, 0.0, 0.10),
+}  # fmt: skip
+
+
+def scored(*, test):
+    rows = []
+    for name, (train, validation, unseen) in SCORED.items():
+        row = {"repo_id": name, "task": "t", "train": train, "validation": validation,
+               "test": unseen if test else "", "n_train": 8, "n_validation": 2,
+               "n_test": 100 if test else ""}  # fmt: skip
+        rows.append({key: str(value) for key, value in row.items()})
+    return rows
+
+
+def test_gains_of_single_adapters_by_hand():
+    (found,) = gains_table(scored(test=False), ["t"], ["train", "validation"])
+    # Right of ten: base 5, a/a 6, a/b 7, a/c 5, a/d 2.
+    assert [found[name] for name in ("adapters", "better", "equal", "worse")] == [4, 2, 1, 1]
+    assert [found[name] for name in ("least", "middle", "best")] == [
+        "-0.300000", "0.050000", "0.200000",
+    ]  # fmt: skip
+    assert (found["best_repo_id"], found["n_best"], found["examples"]) == ("a/b", 1, 10)
+    # Best on training alone: a/a and a/b, +2 of 8; unseen they differ from the base by -1 and 0.
+    assert (found["chosen_on"], found["seen_on"]) == ("train", "validation")
+    assert (found["chosen_gain"], found["seen_gain"]) == ("0.250000", "-0.250000")
+
+
+def test_gains_are_looked_at_on_test_where_the_pool_was_scored_there(tmp_path):
+    rows = gains_table(scored(test=True), ["t"], ["train", "validation"])
+    assert (rows[0]["chosen_on"], rows[0]["seen_on"]) == ("train+validation", "test")
+    assert (rows[0]["chosen_gain"], rows[0]["seen_gain"]) == ("0.200000", "0.080000")
+    write_tsv(tmp_path / "t.tsv", GAINS_COLUMNS, rows)
+    write_gains_page(tmp_path / "t.md", read_tsv(tmp_path / "t.tsv"))
+    page = (tmp_path / "t.md").read_text()
+    assert "| t | 50.0 | 2/1/1 | +5.0 | +20.0 | a/b | +20.0 | +8.0 |" in page
+    assert "(train and validation and test;" in page
+
+
+def test_without_unseen_examples_the_gain_of_the_best_stands_alone():
+    rows = [row | {"validation": "", "n_validation": ""} for row in scored(test=False)]
+    (found,) = gains_table(rows, ["t"], ["train"])
+    assert found["best"] == "0.250000" and "seen_gain" not in found
 
 
 def test_costs_are_medians_over_runs(load, reported):

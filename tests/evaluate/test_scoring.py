@@ -16,7 +16,7 @@ from recycling.evaluate.scoring import COLUMNS, RECORDS, score_pool, share
 from recycling.lora.adapter import Adapter
 from recycling.lora.export import save_adapter
 from recycling.lora.lowrank import LowRank
-from recycling.select.evaluation import accuracies
+from recycling.select.evaluation import BASE, accuracies
 from recycling.store.store import Store
 
 RECIPE = {"code": "c", "settings": {}, "inputs": {"base": "b"}}
@@ -86,6 +86,16 @@ def test_scores_are_those_of_each_adapter_alone(
         assert set(row) <= set(COLUMNS) and "test" not in row
     model.load_state_dict(before)
     assert len({row["train"] for row in rows}) > 3
+
+
+def test_the_base_is_scored_beside_its_adapters_and_never_selected(
+    model: Any, tokenizer: Any, adapters: list[Item], tasks: list[Item], tmp_path: Path
+) -> None:
+    bare = Item(BASE, Path("no folder"), "none")
+    rows = scored(lambda: model, tokenizer, tmp_path, [bare, *adapters[1:2]], tasks[:1])
+    alone = Evaluator(tokenizer, tasks[0].folder, "train")(model).accuracy
+    assert rows[0]["repo_id"] == BASE and rows[0]["train"] == pytest.approx(alone)
+    assert set(accuracies(rows, tasks[0].name, ["train"])) == {adapters[1].name}
 
 
 def test_it_goes_on_with_the_pair_it_was_in(

@@ -14,6 +14,8 @@ from recycling.analysis.cost_table import COLUMNS as COST_COLUMNS
 from recycling.analysis.cost_table import cost_table
 from recycling.analysis.differences_table import COLUMNS as DIFFERENCE_COLUMNS
 from recycling.analysis.differences_table import differences_table
+from recycling.analysis.gains_table import COLUMNS as GAINS_COLUMNS
+from recycling.analysis.gains_table import gains_table
 from recycling.analysis.main_table import COLUMNS as MAIN_COLUMNS
 from recycling.analysis.main_table import main_table
 from recycling.analysis.paired import Settings
@@ -127,6 +129,9 @@ def figures(request, tmp_path_factory):
     tables["cost"] = text(folder / "10", COST_COLUMNS, cost_table(runs, tables["main"]))
     contrasts = contrasts_table(runs, SETTINGS)
     tables["contrasts"] = text(folder / "11", CONTRAST_COLUMNS, contrasts)
+    names = [row["task"] for row in tables["ties"] if row["cut"] == "1"]
+    gains = gains_table(scored(selections), names, ["train", "validation"])
+    tables["gains"] = text(folder / "12", GAINS_COLUMNS, gains)
     draw = lambda module, *given: lambda: load(module).draw(*given)  # noqa: E731
     return {
         "main": draw("main_comparison", tables["main"]),
@@ -139,9 +144,22 @@ def figures(request, tmp_path_factory):
         "coefficients": draw("coefficients", tables["coefficients"]),
         "pool_scores": draw("pool_scores", tables["scores"]),
         "tie_width": draw("tie_width", tables["ties"]),
+        "single_gains": draw("single_gains", tables["gains"]),
         "cost": draw("cost", tables["cost"]),
         "contrasts": draw("contrasts", tables["contrasts"]),
     }
+
+
+def scored(selections):
+    """The rows of a scores table: the base answers half of the examples."""
+    return [
+        {"repo_id": name, "task": task, "train": score, "validation": str(place % 3 / 2),
+         "n_train": "80", "n_validation": "20"}
+        for task, rows in selections.items()
+        for place, (name, score) in enumerate(
+            [("", "0.5"), *((row["repo_id"], row["score"]) for row in rows)]
+        )
+    ]  # fmt: skip
 
 
 def coefficients(adapters, layers, *, negative):
@@ -165,6 +183,7 @@ def load(module):
 NAMES = (
     "main", "k_sweep", "relevant_transfer", "per_task", "claims", "pool_funnel",
     "pool_statistics", "coefficients", "pool_scores", "tie_width", "cost", "contrasts",
+    "single_gains",
 )  # fmt: skip
 
 
@@ -219,6 +238,7 @@ def bare(tmp_path_factory):
             "coefficients": ([],),
             "pool_scores": ([],),
             "tie_width": ([],),
+            "single_gains": ([],),
             "contrasts": ([],),
             "cost": (text(folder / "c", COST_COLUMNS, cost_table(runs, table)),),
         }

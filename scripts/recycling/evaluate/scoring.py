@@ -17,6 +17,7 @@ from recycling.files import read_json, write_json
 from recycling.lora.adapter import Adapter
 from recycling.lora.fold import folded
 from recycling.lora.lowrank import LowRank
+from recycling.select.evaluation import BASE
 from recycling.store.store import Recipe, Store
 
 COLUMNS = ("repo_id", "task", "train", "validation", "test", "n_train", "n_validation", "n_test")
@@ -58,7 +59,8 @@ def score_pool(
     inputs `recipe` gives, among them the base's): an interrupted job goes on with the pair it was
     in, and pairs that are there cost neither model nor adapter; `model` is called when the first
     pair is to be computed. The next adapter's weights are read while this one generates. Columns of
-    a split that is not in `splits` are empty.
+    a split that is not in `splits` are empty. An adapter named `BASE` has no weights: its rows are
+    the base's own, to set the others beside.
     """
     evaluators: dict[str, Evaluator] = {}
 
@@ -113,6 +115,8 @@ def _read_ahead(adapters: Sequence[Content]) -> Iterator[tuple[Content, Deltas]]
 
 
 def _read(adapter: Content) -> Deltas:
+    if adapter.name == BASE:
+        return []
     opened = Adapter.open(adapter.folder, name=adapter.name)
     # a mapped tensor is read from disk when it is touched: copy it now, in the reader's thread
     return [

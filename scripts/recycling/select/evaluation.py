@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+BASE = ""  # in the place of a repo_id: the base itself, scored without an adapter
+
 
 def accuracies(
     rows: Iterable[Mapping[str, Any]], task: str, splits: Sequence[str]
@@ -10,12 +12,17 @@ def accuracies(
     """repo_id -> exact match over all examples of `splits`, from the rows of a scores table.
 
     splits: ("train", "validation") as in the paper, or ("train",), which leaves the validation
-    examples unseen until the best step is chosen.
+    examples unseen until the best step is chosen. The base's own row is left out: it is no adapter.
     """
-    return {row["repo_id"]: _pooled(row, splits) for row in rows if row["task"] == task}
+    return {
+        row["repo_id"]: pooled(row, splits)
+        for row in rows
+        if row["task"] == task and row["repo_id"] != BASE
+    }
 
 
-def _pooled(row: Mapping[str, Any], splits: Sequence[str]) -> float:
+def pooled(row: Mapping[str, Any], splits: Sequence[str]) -> float:
+    """Exact match over all examples of `splits`, from one row of a scores table."""
     sizes = [int(row[f"n_{split}"]) for split in splits]
     hits = [float(row[split]) * size for split, size in zip(splits, sizes, strict=True)]
     return sum(hits) / sum(sizes)
