@@ -249,7 +249,7 @@ def test_gains_are_looked_at_on_test_where_the_pool_was_scored_there(tmp_path):
     write_gains_page(tmp_path / "t.md", read_tsv(tmp_path / "t.tsv"))
     page = (tmp_path / "t.md").read_text()
     assert "| t | 50.0 | 2/1/1 | +5.0 | +20.0 | a/b | +20.0 | +8.0 |" in page
-    assert "(train and validation and test;" in page
+    assert "by the train and validation examples and show its gain there and on the test" in page
 
 
 def test_without_unseen_examples_the_gain_of_the_best_stands_alone():

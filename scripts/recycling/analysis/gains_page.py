@@ -18,10 +18,12 @@ HEADS = {
 }
 NOTE = (
     "Gains in percentage points of exact match over the base without an adapter, on the examples "
-    "that selection looks at. The best of many is best by luck too: the last two columns choose "
-    "the best adapters on some examples and look at them on others ({chosen} and {seen}; the mean "
-    "over adapters that tie). A best adapter with a number in brackets shares its score with so "
-    "many others."
+    "that selection looks at. A number in brackets: so many other adapters share the best score. "
+    "The best of many on few examples is best by luck too, so its gain is too high."
+)
+UNSEEN = (
+    " The last two columns choose the best by the {chosen} examples and show its gain there and on "
+    "the {seen} examples, which did not choose it (of adapters that tie, the mean)."
 )
 
 
@@ -40,10 +42,10 @@ def write_gains_page(path: str | Path, rows: Sequence[Mapping[str, str]]) -> Non
         }
         for row in rows
     ]
-    splits = {
-        name: rows[0][name].replace("+", " and ") or "none" for name in ("chosen_on", "seen_on")
-    }
-    note = NOTE.format(chosen=splits["chosen_on"], seen=splits["seen_on"])
+    note = NOTE
+    if rows[0]["seen_on"]:
+        chosen, seen = rows[0]["chosen_on"].replace("+", " and "), rows[0]["seen_on"]
+        note += UNSEEN.format(chosen=chosen, seen=seen)
     write_markdown(path, "What single adapters add to the base", HEADS, lines, note)
 
 

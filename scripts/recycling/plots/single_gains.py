@@ -23,8 +23,8 @@ from recycling.plots.style import (
 
 QUESTION = "What does a single public adapter add to the base?"
 SHARES = {"better": POOL, "equal": "#b9c4cc", "worse": "#ececec"}
-BEST = {"marker": "o", "color": POOL, "linestyle": "none", "ms": 5}
-SEEN = {"marker": "D", "color": "#D55E00", "mfc": "white", "linestyle": "none", "ms": 4.5}
+BEST: Any = {"marker": "o", "color": POOL, "linestyle": "none", "ms": 5}
+SEEN: Any = {"marker": "D", "color": "#D55E00", "mfc": "white", "linestyle": "none", "ms": 4.5}
 
 
 def draw(rows: Sequence[Row]) -> Figure:
@@ -91,8 +91,8 @@ def _note(rows: Sequence[Row]) -> str:
 
 
 def _legend(rows: Sequence[Row]) -> list[Any]:
-    handles: list[Any] = [Line2D([], [], label="best adapter", **BEST)]  # type: ignore[arg-type]
+    handles: list[Any] = [Line2D([], [], label="best adapter", **BEST)]
     if rows[0]["seen_on"]:
-        handles.append(Line2D([], [], label="best adapter, unseen examples", **SEEN))  # type: ignore[arg-type]
+        handles.append(Line2D([], [], label="best adapter, unseen examples", **SEEN))
     words = {"better": "better than the base", "equal": "equal", "worse": "worse"}
     return handles + [Patch(color=SHARES[name], label=words[name]) for name in SHARES]
