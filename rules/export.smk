@@ -1,10 +1,8 @@
 rule exported_adapter:
     input:
+        unpack(lambda w: adapters_of(exported_batch(w))),
         run=lambda w: path_of(exported_batch(w)),
         base=f"{OUT}/base.json",
-        pools=lambda w: pool_files(exported_batch(w)),
-        selections=lambda w: selection_files(exported_batch(w)),
-        targets=lambda w: [path_of(one) for one in PLAN.targets(exported_batch(w))],
         lock=LOCK,
     output:
         config=f"{OUT}/export/{{name}}/adapter_config.json",

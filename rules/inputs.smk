@@ -23,13 +23,19 @@ def listed_candidates():
     return config["pool"][key] if key and isinstance(config["pool"][key], str) else []
 
 
-def merge_inputs():
-    """What every merge reads besides data: its pools, and the target LoRAs of its seeds."""
+def adapters_of(one):
+    """Where the adapters that a batch merges come from: pools, selections, target LoRAs."""
     return {
-        "pools": lambda w: pool_files(batch(w)),
-        "selections": lambda w: selection_files(batch(w)),
-        "targets": lambda w: [path_of(one) for one in PLAN.targets(batch(w))],
+        "pools": pool_files(one),
+        "selections": selection_files(one),
+        "targets": [path_of(trained) for trained in PLAN.targets(one)],
     }
+
+
+def merge_inputs(wildcards):
+    """What follows from the plan of what a merge reads."""
+    one = batch(wildcards)
+    return {**adapters_of(one), "cards": cards_of(wildcards)}
 
 
 def scores_for(pool, task):

@@ -1,8 +1,7 @@
 rule merges:
     input:
-        **merge_inputs(),
+        unpack(merge_inputs),
         base=f"{OUT}/base.json",
-        cards=cards_of,
         lock=LOCK,
     output:
         runs=f"{OUT}/runs/{{experiment}}/{{method}}/{{part}}.jsonl",
@@ -21,9 +20,8 @@ rule merges:
 
 rule adaptive_merges:
     input:
-        **merge_inputs(),
+        unpack(merge_inputs),
         base=f"{OUT}/base.json",
-        cards=cards_of,
         lock=LOCK,
     output:
         runs=f"{OUT}/runs/{{experiment}}/{{method}}/{{part}}.jsonl",

@@ -1,5 +1,6 @@
 """LoRAs trained on a task (the target LoRA, its variants, in-house LoRAs), and their accuracy."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from recycling.store.store import Recipe, Store
 
 def main(job: Job) -> None:
     settings = job.params["settings"]
+    store = Store(job.machine["store"])
     bench = Workbench(job.input.base, job.input.cards, settings["bench"], job.machine)
 
     def recipe(run: dict[str, Any]) -> Recipe:
@@ -31,26 +33,30 @@ def main(job: Job) -> None:
             bench.encoded(run["task"], method.split),
             bench.encoded(run["task"], "validation"),
         )
-        fit = train_lora(
-            bench.model,
-            train,
-            validation,
-            training=training,
-            seed=run["seed"],
-            out=folder / ADAPTER,
-            base_model=bench.base["repo"],
-            rank=method.rank,
-            alpha=method.alpha,
-            dropout=method.dropout,
-            modules=method.modules,
-            rslora=method.rslora,
-        )
+        with store.partial(recipe(run)) as resume:
+            fit = train_lora(
+                bench.model,
+                train,
+                validation,
+                training=training,
+                seed=run["seed"],
+                out=folder / ADAPTER,
+                base_model=bench.base["repo"],
+                rank=method.rank,
+                alpha=method.alpha,
+                dropout=method.dropout,
+                modules=method.modules,
+                rslora=method.rslora,
+                resume=resume,
+            )
         with folded(bench.model, Adapter.open(folder / ADAPTER).items()):
             scores = bench.evaluate(run["task"], folder)
+        if run["variant"]:  # nothing merges it, and a sweep's LoRAs would fill a disk
+            shutil.rmtree(folder / ADAPTER)
         sizes = {"n_train": len(train), "n_validation": len(validation)}
         return {**sizes, **scores, "best_step": fit.best_step, "validation_loss": fit.best_loss}
 
-    finish(settings["runs"], recipe, compute, Store(job.machine["store"]), job.output.runs)
+    finish(settings["runs"], recipe, compute, store, job.output.runs)
 
 
 if __name__ == "__main__":

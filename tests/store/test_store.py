@@ -144,3 +144,17 @@ def test_racing_writers_leave_one_whole_entry(tmp_path):
         assert writer.exitcode == 0
     assert Store(tmp_path).get(RECIPE.key) is not None
     assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_what_a_killed_computation_left_is_there_again(tmp_path):
+    store = Store(tmp_path)
+    with pytest.raises(KeyboardInterrupt), store.partial(RECIPE) as folder:
+        (folder / "checkpoint").write_text("half")
+        raise KeyboardInterrupt
+    with store.partial(RECIPE) as folder:
+        assert (folder / "checkpoint").read_text() == "half"
+        with store.partial(RECIPE) as second:
+            assert second is None  # one writer at a time
+    with store.partial(RECIPE) as folder:
+        assert not (folder / "checkpoint").exists()
+    assert not list((store.root / "partial").iterdir())

@@ -38,10 +38,12 @@ def pool_members(pool_tsv: str | Path) -> dict[str, Member]:
 
 
 def target_members(files: Sequence[str | Path], store: Store) -> dict[tuple[str, int], Member]:
-    """The trained LoRAs in these run files by (task, seed)."""
+    """The trained LoRAs in these run files by (task, seed), of the method as it is configured."""
     found = {}
     for path in files:
         for run in read_runs(path):
+            if run["variant"]:
+                continue
             name = f"{run['method']} on {run['task']}, seed {run['seed']}"
             folder = store.require(run["key"], name, path) / ADAPTER
             found[run["task"], run["seed"]] = Member(name, folder, run["key"])

@@ -23,9 +23,13 @@ def prompting_recipe(code: str, settings: Settings, run: Run, bench: Workbench) 
 
 
 def lora_recipe(code: str, settings: Settings, run: Run, bench: Workbench) -> Recipe:
-    """The recipe of a LoRA that is trained on the split that its method names."""
+    """The recipe of a LoRA that is trained on the split that its method names.
+
+    kept: whether the result holds the LoRA itself; of a variant only the scores are wanted.
+    """
     method = method_of(settings, run)
-    wanted = {"method": method, "seed": run["seed"], **settings["bench"]}
+    kept = not run["variant"]
+    wanted = {"method": method, "seed": run["seed"], "kept": kept, **settings["bench"]}
     split = method.get("split", "train")
     return Recipe("lora", code, wanted, bench.inputs(run["task"], split, "validation"))
 

@@ -1,12 +1,13 @@
 """A folder of finished results, each named by the hash of everything it depends on."""
 
 import contextlib
+import fcntl
 import os
 import shutil
 import sys
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,27 @@ class Store:
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
+    @contextlib.contextmanager
+    def partial(self, recipe: Recipe) -> Iterator[Path | None]:
+        """A folder that outlives a kill, for what a long computation of `recipe` goes on from.
+
+        It is the same folder the next time, and is removed when the block ends without an error.
+        None where another process is at work in it.
+        """
+        folder = self.root / "partial" / recipe.key
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder.with_suffix(".lock")
+        with open(path, "w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                held = os.path.samestat(os.fstat(lock.fileno()), os.stat(path))
+            except OSError:
+                held = False
+            yield folder if held else None
+            if held:
+                shutil.rmtree(folder, ignore_errors=True)
+                path.unlink()
+
     def _publish(self, temporary: Path, key: str) -> Path:
         folder = self.folder(key)
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -129,10 +151,11 @@ class Store:
         print(f"store: {folder}: {fault}; moved to {aside}", file=sys.stderr)
 
     def _sweep(self) -> None:
-        """Remove what jobs that were killed more than a day ago had begun."""
-        for left in (self.root / "tmp").glob("*"):
+        """Remove what killed jobs had begun and nobody will go on with."""
+        for left in (*(self.root / "tmp").glob("*"), *(self.root / "partial").glob("*/")):
+            days = 1 if left.parent.name == "tmp" else 30
             with contextlib.suppress(FileNotFoundError):
-                if time.time() - left.stat().st_mtime > DAY:
+                if time.time() - left.stat().st_mtime > days * DAY:
                     shutil.rmtree(left, ignore_errors=True)
 
 
