@@ -18,6 +18,15 @@ from typing import Any, TextIO
 
 import __main__
 from recycling.errors import UserError
+from recycling.hub.offline import Offline, wanted
+from recycling.time_limit import deadline
+
+# Before a script imports a Hub library, which it may do right after this module.
+OFFLINE = Offline()
+FETCHED = (
+    "(all that comes from the Hub is fetched by the rules base, candidates, pool and task, "
+    "where snakemake runs, into HF_HOME, which every node must see: docs/cluster.md)"
+)
 
 
 @dataclass(frozen=True)
@@ -26,7 +35,8 @@ class Job:
 
     input, output: paths by name (a str or a list of str). params: what results depend on:
     `settings`, and `code`, the hash of the script's source. machine: what they do not depend on
-    (hub, device, batch_tokens, store), so that a change of it re-runs nothing.
+    (hub, device, scratch, batch_tokens, store), so that a change of it re-runs nothing.
+    deadline: when the job will be stopped (seconds since 1970), or None.
     """
 
     input: SimpleNamespace
@@ -34,6 +44,7 @@ class Job:
     params: Mapping[str, Any]
     machine: Mapping[str, Any]
     threads: int
+    deadline: float | None
     log: str | None
 
 
@@ -63,8 +74,13 @@ class _Tee:
         return self.terminal.fileno()
 
 
-def run(main: Callable[[Job], None]) -> None:
-    """Run `main` on the job at hand; a UserError ends the script with one line and status 1."""
+def run(main: Callable[[Job], None], network: bool = False) -> None:
+    """Run `main` on the job at hand; a UserError ends the script with one line and status 1.
+
+    network: whether it may use the network. Without, what would need it fails at once.
+    """
+    if network:
+        OFFLINE.lift()
     job = _from_snakemake() or _from_file()
     # Before torch is imported: one thread a core that was asked for, whatever the machine has.
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -81,6 +97,11 @@ def run(main: Callable[[Job], None]) -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        if network or not (missing := wanted(error)):
+            raise
+        print(f"error: this step runs without the network: {missing} {FETCHED}", file=sys.stderr)
+        sys.exit(1)
 
 
 def _from_snakemake() -> Job | None:
@@ -94,6 +115,7 @@ def _from_snakemake() -> Job | None:
         "machine": {
             "hub": given.config["hub"],
             "device": given.config["base"]["device"],
+            "scratch": given.config["base"]["scratch"],
             "batch_tokens": given.config["tasks"]["batch_tokens"],
             "store": os.path.join(given.config["results"], "store"),
         },
@@ -126,5 +148,6 @@ def _job(spec: Mapping[str, Any], log: str | None) -> Job:
         params=spec["params"],
         machine=spec["machine"],
         threads=int(spec["threads"]),
+        deadline=deadline(),
         log=log,
     )

@@ -56,7 +56,7 @@ def main(job: Job) -> None:
         sizes = {"n_train": len(train), "n_validation": len(validation)}
         return {**sizes, **scores, "best_step": fit.best_step, "validation_loss": fit.best_loss}
 
-    finish(settings["runs"], recipe, compute, store, job.output.runs)
+    finish(settings["runs"], recipe, compute, store, job.output.runs, job.deadline)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def main(job: Job) -> None:
         with folded(bench.model, deltas):
             return {"n_train": 0, "n_validation": 0, **bench.evaluate(run["task"], folder)}
 
-    finish(settings["runs"], recipe, compute, store, job.output.runs)
+    finish(settings["runs"], recipe, compute, store, job.output.runs, job.deadline)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,9 @@ def main(job: Job) -> None:
     bare = Member(BASE, Path(), "none")
     rows = score_pool(
         functools.cache(
-            lambda: load_model(base, settings["bench"]["dtype"], job.machine["device"])
+            lambda: load_model(
+                base, settings["bench"]["dtype"], job.machine["device"], job.machine["scratch"]
+            )
         ),
         load_tokenizer(base),
         share([bare, *members], settings["part"], settings["parts"]),

@@ -20,7 +20,8 @@ def main(job: Job) -> None:
     def compute(run: dict[str, Any], folder: Path) -> dict[str, Any]:
         return {"n_train": 0, "n_validation": 0, **bench.evaluate(run["task"], folder)}
 
-    finish(settings["runs"], recipe, compute, Store(job.machine["store"]), job.output.runs)
+    store = Store(job.machine["store"])
+    finish(settings["runs"], recipe, compute, store, job.output.runs, job.deadline)
 
 
 if __name__ == "__main__":

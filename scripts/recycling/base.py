@@ -1,6 +1,10 @@
 """The base model: frozen to one revision, described once, loaded by the jobs that need it."""
 
+import fcntl
 import json
+import os
+import platform
+import shutil
 import struct
 from collections.abc import Mapping
 from pathlib import Path
@@ -72,8 +76,49 @@ def read_base(path: str | Path) -> dict[str, Any]:
     """What `freeze` returned, from base.json."""
     base: dict[str, Any] = read_json(path)
     if not Path(base["path"]).is_dir():
-        raise UserError(f"{path}: {base['path']} is gone; delete {path} to fetch the base again")
+        raise UserError(
+            f"{path}: {base['path']} is gone, or not seen by {platform.node()}: on a cluster "
+            f"HF_HOME must be a folder that every node sees; delete {path} to fetch the base again"
+        )
     return base
+
+
+def local_copy(base: Mapping[str, Any], scratch: str) -> Path:
+    """The base's files, copied to a node's own disk by the first job there that asks.
+
+    scratch: a folder, created if need be; variables in it are expanded here. Jobs that ask at the
+    same time wait for one of them to copy; one that is killed leaves no copy that counts.
+    """
+    root = Path(os.path.expandvars(scratch)).expanduser()
+    if "$" in str(root):
+        raise UserError(f"base.scratch: {scratch} names a variable not set on {platform.node()}")
+    copy = root / f"base-{base['id'][:16]}"
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with open(f"{copy}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not copy.is_dir():
+                _copy_files(Path(base["path"]), copy)
+    except OSError as error:
+        raise UserError(
+            f"base.scratch: {root} on {platform.node()} cannot take the base ({error}); "
+            "name another folder, or null to load it from where it was downloaded"
+        ) from None
+    return copy
+
+
+def _copy_files(source: Path, target: Path) -> None:
+    part = target.with_suffix(".part")
+    shutil.rmtree(part, ignore_errors=True)  # of a job that was killed
+    part.mkdir()
+    try:
+        for file in source.iterdir():
+            if file.is_file():
+                shutil.copyfile(file, part / file.name)
+        part.rename(target)
+    except OSError:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
 
 
 def load_tokenizer(base: Mapping[str, Any]) -> Any:
@@ -89,8 +134,11 @@ def load_tokenizer(base: Mapping[str, Any]) -> Any:
     return tokenizer
 
 
-def load_model(base: Mapping[str, Any], dtype: str, device: str) -> Any:
-    """The base model, in evaluation mode, its parameters frozen, on `device` (auto, cpu, cuda)."""
+def load_model(base: Mapping[str, Any], dtype: str, device: str, scratch: str | None = None) -> Any:
+    """The base model, in evaluation mode, its parameters frozen, on `device` (auto, cpu, cuda).
+
+    scratch: a folder of this node from which to load it, see `local_copy`.
+    """
     import torch
     from transformers import AutoModelForCausalLM
     from transformers.utils import logging
@@ -100,7 +148,8 @@ def load_model(base: Mapping[str, Any], dtype: str, device: str) -> Any:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     elif device == "cuda" and not torch.cuda.is_available():
         raise UserError("base.device: cuda was asked for, but torch sees no GPU on this machine")
+    folder = local_copy(base, scratch) if scratch else base["path"]
     model: Any = AutoModelForCausalLM.from_pretrained(
-        base["path"], dtype=getattr(torch, dtype), use_safetensors=True
+        folder, dtype=getattr(torch, dtype), use_safetensors=True
     )
     return model.to(device).eval().requires_grad_(False)

@@ -14,6 +14,8 @@ from recycling.files import atomic, read_json, write_json
 from recycling.store.store import Recipe, Store
 
 RESULT = "result.json"
+# A run may take this many times as long as the longest before it and still be expected to fit.
+SPREAD = 1.25
 
 
 def finish(
@@ -22,17 +24,26 @@ def finish(
     compute: Callable[[Mapping[str, Any], Path], dict[str, Any]],
     store: Store,
     output: str | Path,
+    deadline: float | None = None,
 ) -> None:
     """Write `output`: one JSON line a run, its fields, then its results, then its key.
 
     recipe(run): what the run is computed from. compute(run, folder): fills the folder of a store
     entry and returns the run's results. A run that is in the store is not computed; every finished
     run is in the store before the next one begins, so an interrupted batch goes on where it was.
+
+    deadline: when this process will be stopped, in seconds since 1970. UserError, between two runs,
+    once another one as long as the longest so far would not fit. Every batch gets as far as one
+    new run: a time that was taken on a slower machine must not keep it from trying.
     """
-    lines = []
+    lines: list[dict[str, Any]] = []
+    computed = False
     for number, run in enumerate(runs, 1):
         wanted = recipe(run)
         known = store.get(wanted.key) is not None
+        if not known and computed and deadline is not None:
+            _stop_if_late(deadline, lines, len(runs))
+        computed |= not known
         folder = store.compute(wanted, functools.partial(_timed, compute, run))
         result = read_json(folder / RESULT)
         lines.append({**run, **result, "key": wanted.key})
@@ -50,6 +61,15 @@ def read_runs(path: str | Path) -> list[dict[str, Any]]:
         raise UserError(f"{path}: no such file") from None
     except json.JSONDecodeError:
         raise UserError(f"{path}: not one JSON object a line; delete it and run again") from None
+
+
+def _stop_if_late(deadline: float, done: Sequence[Mapping[str, Any]], total: int) -> None:
+    longest = max(line["seconds"] for line in done)
+    if time.time() + SPREAD * longest > deadline:
+        raise UserError(
+            f"stopped before the job's time limit: {len(done)} of {total} runs are done, another "
+            f"may take {longest:.0f} s; the next attempt goes on there"
+        )
 
 
 def _timed(

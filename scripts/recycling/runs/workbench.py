@@ -18,7 +18,8 @@ class Workbench:
     """The base model, its tokenizer and the data of some tasks.
 
     base_json, cards: files made by the rules `base` and `task`; a task's splits lie beside its
-    card. settings: {dtype, max_length}. machine: {device, batch_tokens}, which change no result.
+    card. settings: {dtype, max_length}. machine: {device, scratch, batch_tokens}, which change no
+    result.
     """
 
     def __init__(
@@ -47,7 +48,8 @@ class Workbench:
 
     @functools.cached_property
     def model(self) -> Any:
-        return load_model(self.base, self.settings["dtype"], self.machine["device"])
+        machine = self.machine
+        return load_model(self.base, self.settings["dtype"], machine["device"], machine["scratch"])
 
     @functools.cache  # noqa: B019 - a workbench lives as long as its process
     def encoded(self, task: str, split: str) -> list[Any]:

@@ -1,0 +1,68 @@
+"""A batch of runs, and the end of its time."""
+
+import json
+
+import pytest
+
+from recycling.errors import UserError
+from recycling.runs import batch
+from recycling.runs.batch import finish, read_runs
+from recycling.store.store import Recipe, Store
+
+RUNS = [{"method": "ours", "task": f"t{n}", "seed": 0, "k": 0} for n in range(4)]
+
+
+def recipe(run):
+    return Recipe("square", "c0de", {"task": run["task"]}, {})
+
+
+class Clock:
+    """Time that passes only while something is computed."""
+
+    def __init__(self, seconds):
+        self.now, self.seconds = 1000.0, seconds
+
+    def time(self):
+        return self.now
+
+    monotonic = time
+
+    def compute(self, run, folder):
+        self.now += self.seconds
+        return {"accuracy": 0.5}
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock(seconds=10)
+    monkeypatch.setattr(batch, "time", clock)
+    return clock
+
+
+def test_it_stops_between_two_runs_and_the_next_attempt_goes_on_there(tmp_path, clock):
+    store, output = Store(tmp_path / "store"), tmp_path / "runs.jsonl"
+    with pytest.raises(UserError, match=r"2 of 4 runs are done.*goes on there"):
+        finish(RUNS, recipe, clock.compute, store, output, deadline=1030)
+    assert clock.now == 1020  # a third run would have needed the time until 1032.5
+    assert not output.exists()
+    finish(RUNS, recipe, clock.compute, store, output, deadline=2000)
+    assert clock.now == 1040  # two runs came from the store
+    assert [line["task"] for line in read_runs(output)] == ["t0", "t1", "t2", "t3"]
+
+
+def test_every_attempt_gets_further_however_little_time_it_has(tmp_path, clock):
+    store, output = Store(tmp_path / "store"), tmp_path / "runs.jsonl"
+    for done in (1, 2, 3):
+        with pytest.raises(UserError, match=f"{done} of 4 runs are done"):
+            finish(RUNS, recipe, clock.compute, store, output, deadline=clock.now + 1)
+    finish(RUNS, recipe, clock.compute, store, output, deadline=clock.now + 1)
+    assert len(read_runs(output)) == 4
+
+
+def test_stored_runs_need_no_time(tmp_path, clock):
+    store, output = Store(tmp_path / "store"), tmp_path / "runs.jsonl"
+    finish(RUNS, recipe, clock.compute, store, output)
+    before = output.read_bytes()
+    finish(RUNS, recipe, None, store, output, deadline=0)
+    assert output.read_bytes() == before
+    assert [json.loads(line)["seconds"] for line in before.splitlines()] == [10] * 4
