@@ -35,7 +35,8 @@ from recycling.adapt.layer import (  # noqa: E402
     linear,
     replaced,
 )
-from recycling.lora import LowRank, folded, stack  # noqa: E402
+from recycling.lora.fold import folded  # noqa: E402
+from recycling.lora.lowrank import LowRank, stack  # noqa: E402
 
 RANKS = (8, 16, 32, 64)
 K = 30

@@ -30,7 +30,9 @@ os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 import torch  # noqa: E402
 from peft.utils.merge_utils import ties as peft_ties  # noqa: E402
 
-from recycling.lora import Adapter, LowRank, save_adapter  # noqa: E402
+from recycling.lora.adapter import Adapter  # noqa: E402
+from recycling.lora.export import save_adapter  # noqa: E402
+from recycling.lora.lowrank import LowRank  # noqa: E402
 from recycling.merge import average, merge_adapters, ties, tsv  # noqa: E402
 from recycling.select.similarity import similarities  # noqa: E402
 

@@ -32,7 +32,7 @@ from recycling.adapt.training import (  # noqa: E402
     collate,
     loss,
 )
-from recycling.lora import LowRank  # noqa: E402
+from recycling.lora.lowrank import LowRank  # noqa: E402
 
 
 def small_world() -> nn.Module:

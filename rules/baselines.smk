@@ -2,7 +2,6 @@ rule zero_shot:
     input:
         base=f"{OUT}/base.json",
         cards=cards_of,
-        lock=LOCK,
     output:
         runs=f"{OUT}/runs/{{experiment}}/{{method}}/{{part}}.jsonl",
     log:
@@ -22,7 +21,6 @@ rule loras:
     input:
         base=f"{OUT}/base.json",
         cards=cards_of,
-        lock=LOCK,
     output:
         runs=f"{OUT}/runs/{{experiment}}/{{method}}/{{part}}.jsonl",
     log:

@@ -5,6 +5,7 @@ import sys
 sys.path.insert(0, os.path.join(workflow.basedir, "scripts"))
 
 from recycling.errors import UserError
+from recycling.pins import read_pins
 from recycling.store.code import code_hash
 from recycling.study.config import all_tasks, in_house_tasks, validated
 from recycling.study.plan import (
@@ -20,9 +21,19 @@ try:
 except UserError as error:
     sys.exit(f"error: {error}")
 
+# How the study was asked for: the report starts a Snakemake of its own.
+config["asked"] = {
+    "configfiles": [
+        os.path.relpath(path) for path in workflow.config_settings.configfiles
+    ],
+    "config": dict(workflow.config_settings.config or {}),
+}
 PLAN = make_plan(config)
 OUT = os.path.join(config["results"], config["study"])
-LOCK = "envs/requirements.lock"
+PINS = read_pins(
+    os.path.join(workflow.basedir, "envs", name)
+    for name in ("requirements.lock", "torch.txt")
+)
 BENCH = {
     "dtype": config["base"]["dtype"],
     "max_length": config["tasks"]["max_prompt_tokens"] + 512,
@@ -32,9 +43,8 @@ BENCH = {
 @functools.cache
 def code(script, *loaded_by_name):
     """The hash of the code that a script runs, with the modules that it loads by name."""
-    return code_hash(
-        f"{script}.py", *(f"recycling/{name}.py" for name in loaded_by_name)
-    )
+    modules = [f"recycling/{name}.py" for name in loaded_by_name]
+    return code_hash(f"{script}.py", *modules, pins=PINS)
 
 
 def batch(wildcards):

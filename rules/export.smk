@@ -3,7 +3,6 @@ rule exported_adapter:
         unpack(lambda w: adapters_of(exported_batch(w))),
         run=lambda w: path_of(exported_batch(w)),
         base=f"{OUT}/base.json",
-        lock=LOCK,
     output:
         config=f"{OUT}/export/{{name}}/adapter_config.json",
         weights=f"{OUT}/export/{{name}}/adapter_model.safetensors",

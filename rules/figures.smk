@@ -212,13 +212,16 @@ rule figure_tie_width:
 
 rule figures:
     input:
-        [f"{OUT}/figures/{name}.svg" for name in FIGURES],
+        expand(f"{OUT}/figures/{{name}}.{{kind}}", name=FIGURES, kind=["svg", "png"]),
 
 
 rule report:
     input:
         rules.figures.input,
         rules.tables.input,
+        [f"report/figure_{name}.rst" for name in FIGURES],
+        "report/table.rst",
+        "report/workflow.rst",
     output:
         report=f"{OUT}/report.html",
     log:
@@ -226,12 +229,6 @@ rule report:
     conda:
         "../envs/environment.yaml"
     params:
-        settings={
-            "configfiles": [
-                os.path.relpath(path) for path in workflow.config_settings.configfiles
-            ],
-            "config": dict(workflow.config_settings.config or {}),
-        },
         code=code("report"),
     script:
         "../scripts/report.py"

@@ -2,7 +2,6 @@ rule merges:
     input:
         unpack(merge_inputs),
         base=f"{OUT}/base.json",
-        lock=LOCK,
     output:
         runs=f"{OUT}/runs/{{experiment}}/{{method}}/{{part}}.jsonl",
     log:
@@ -22,7 +21,6 @@ rule adaptive_merges:
     input:
         unpack(merge_inputs),
         base=f"{OUT}/base.json",
-        lock=LOCK,
     output:
         runs=f"{OUT}/runs/{{experiment}}/{{method}}/{{part}}.jsonl",
     log:

@@ -4,7 +4,6 @@ HUB_READY = f"{OUT}/world/hub/ready.json" if config["world"] else []
 rule base:
     input:
         hub=HUB_READY,
-        lock=LOCK,
     output:
         base=f"{OUT}/base.json",
     log:
@@ -50,7 +49,6 @@ rule pool:
     input:
         candidates=f"{OUT}/pool/candidates.tsv",
         base=f"{OUT}/base.json",
-        lock=LOCK,
     output:
         pool=f"{OUT}/pool/pool.tsv",
         rejected=f"{OUT}/pool/rejected.tsv",

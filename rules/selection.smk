@@ -3,7 +3,6 @@ rule scores:
         pool=lambda w: f"{OUT}/{folder_of(w.pool)}/pool.tsv",
         cards=expand(f"{OUT}/tasks/{{task}}/card.json", task=config["tasks"]["names"]),
         base=f"{OUT}/base.json",
-        lock=LOCK,
     output:
         scores=f"{OUT}/scores/{{pool}}/part-{{part}}.tsv",
     log:
@@ -27,7 +26,6 @@ rule similarity:
     input:
         pool=lambda w: f"{OUT}/{folder_of(w.pool)}/pool.tsv",
         targets=lambda w: [path_of(PLAN.trainer(*one)) for one in targets_of(w.pool)],
-        lock=LOCK,
     output:
         similarity=f"{OUT}/similarity/{{pool}}.tsv",
     log:

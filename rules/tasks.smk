@@ -20,7 +20,6 @@ rule task:
         base=f"{OUT}/base.json",
         hub=HUB_READY,
         prompts=config["tasks"]["prompts"] or [],
-        lock=LOCK,
     output:
         cards=f"{OUT}/tasks/{{task}}/card.json",
         splits=expand(f"{OUT}/tasks/{{{{task}}}}/{{split}}.jsonl", split=SPLITS),

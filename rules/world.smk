@@ -5,8 +5,6 @@ config["hub"]["cache"] = f"{OUT}/world/cache"
 
 
 rule miniature_base:
-    input:
-        lock=LOCK,
     output:
         folder=directory(f"{OUT}/world/base"),
     log:
@@ -71,7 +69,6 @@ rule miniature_tasks:
         specs=expand(f"{TASKS}/{{task}}.yaml", task=all_tasks(config)),
         base=f"{OUT}/base.json",
         hub=HUB_READY,
-        lock=LOCK,
     output:
         cards=expand(f"{OUT}/tasks/{{task}}/card.json", task=all_tasks(config)),
         splits=expand(

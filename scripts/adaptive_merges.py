@@ -6,7 +6,7 @@ from typing import Any
 
 from job import Job, run
 from recycling.runs.batch import finish
-from recycling.runs.members import members_of_job, opened
+from recycling.runs.draws import members_of_job, opened
 from recycling.runs.recipes import merge_recipe, method_of
 from recycling.runs.workbench import Workbench
 from recycling.store.store import Recipe, Store

@@ -35,8 +35,9 @@ class Job:
 
     input, output: paths by name (a str or a list of str). params: what results depend on:
     `settings`, and `code`, the hash of the script's source. machine: what they do not depend on
-    (hub, device, scratch, batch_tokens, store), so that a change of it re-runs nothing.
-    deadline: when the job will be stopped (seconds since 1970), or None.
+    (hub, device, scratch, batch_tokens, store, the words with which Snakemake was asked), so that a
+    change of it re-runs nothing. deadline: when the job will be stopped (seconds since 1970), or
+    None.
     """
 
     input: SimpleNamespace
@@ -118,6 +119,7 @@ def _from_snakemake() -> Job | None:
             "scratch": given.config["base"]["scratch"],
             "batch_tokens": given.config["tasks"]["batch_tokens"],
             "store": os.path.join(given.config["results"], "store"),
+            "asked": given.config["asked"],
         },
         "threads": given.threads,
     }

@@ -7,7 +7,7 @@ from job import Job, run
 from recycling.lora.fold import folded
 from recycling.merge import merge_adapters
 from recycling.runs.batch import finish
-from recycling.runs.members import members_of_job, opened
+from recycling.runs.draws import members_of_job, opened
 from recycling.runs.recipes import merge_recipe, method_of
 from recycling.runs.workbench import Workbench
 from recycling.store.store import Recipe, Store

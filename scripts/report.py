@@ -11,9 +11,9 @@ from recycling.errors import UserError
 def main(job: Job) -> None:
     # The workflow that runs this script holds the lock; a report only reads.
     command = [sys.executable, "-m", "snakemake", "--report", job.output.report, "--nolock"]
-    files = job.params["settings"]["configfiles"]
+    files = job.machine["asked"]["configfiles"]
     command += ["--configfile", *files] if files else []
-    given = job.params["settings"]["config"]
+    given = job.machine["asked"]["config"]
     command += ["--config", *(f"{k}={json.dumps(v)}" for k, v in given.items())] if given else []
     command += ["--", "figures", "tables"]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

@@ -3,7 +3,7 @@
 from job import Job, run
 from recycling.files import read_json, write_tsv
 from recycling.runs.batch import read_runs
-from recycling.study.plan import canonical, fields, make_plan, run_of
+from recycling.study.plan import canonical, fields, rows_of, run_of
 from recycling.study.variants import in_words
 
 COLUMNS = (
@@ -15,7 +15,8 @@ COLUMNS = (
 
 
 def main(job: Job) -> None:
-    plan = make_plan(job.params["settings"])
+    study = job.params["settings"]
+    kinds = {name: method["kind"] for name, method in study["methods"].items()}
     majority = {card["task"]: card["majority"] for card in map(read_json, job.input.cards)}
     results = {}
     for path in job.input.runs:
@@ -23,13 +24,13 @@ def main(job: Job) -> None:
             results[run_of(line)] = {key: line[key] for key in COLUMNS if key in line}
     rows = [
         {
-            **results[canonical(run, plan.kinds)],
+            **results[canonical(run, kinds)],
             **fields(run),
             "variant": in_words(dict(run.variant)),
             "experiment": experiment,
             "majority": majority[run.task],
         }
-        for experiment, run in plan.rows
+        for experiment, run in rows_of(study)
     ]
     write_tsv(job.output.runs, COLUMNS, rows)
 

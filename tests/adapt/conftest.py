@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from recycling.lora import LowRank
+from recycling.lora.lowrank import LowRank
 
 torch.set_num_threads(1)
 

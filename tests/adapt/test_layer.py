@@ -10,7 +10,7 @@ from recycling.adapt.coefficients import ACTIVATIONS, GRANULARITIES, INITS, Coef
 from recycling.adapt.layer import attached
 from recycling.adapt.training import batches, collate, loss
 from recycling.errors import UserError
-from recycling.lora import LowRank
+from recycling.lora.lowrank import LowRank
 
 PLAIN = {
     "linear": lambda row: list(row),

@@ -11,7 +11,7 @@ from recycling.adapt.lora import Lora, train_lora
 from recycling.adapt.settings import parse
 from recycling.adapt.training import Training, batches, collate, loss
 from recycling.errors import UserError
-from recycling.lora import Adapter
+from recycling.lora.adapter import Adapter
 
 TRAINING = Training(lr=1e-2, steps=8, batch_size=4, evaluate_every=4)
 

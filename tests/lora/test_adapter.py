@@ -11,7 +11,10 @@ from safetensors.torch import load_file, save_file
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from recycling.errors import UserError
-from recycling.lora import Adapter, LowRank, folded, save_adapter
+from recycling.lora.adapter import Adapter
+from recycling.lora.export import save_adapter
+from recycling.lora.fold import folded
+from recycling.lora.lowrank import LowRank
 
 WEIGHTS = "adapter_model.safetensors"
 CONFIG = "adapter_config.json"

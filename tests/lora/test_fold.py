@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from recycling.errors import UserError
-from recycling.lora import LowRank, folded
+from recycling.lora.fold import folded
+from recycling.lora.lowrank import LowRank
 
 
 def model(dtype=torch.float32):

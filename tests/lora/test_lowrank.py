@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recycling.lora import LowRank, stack
+from recycling.lora.lowrank import LowRank, stack
 
 settings.register_profile("house", deadline=None, max_examples=40)
 settings.load_profile("house")

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from recycling.lora import LowRank, reinitialise
+from recycling.lora.lowrank import LowRank
+from recycling.lora.reinit import reinitialise
 
 
 def adapters():

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from hypothesis import strategies as st
 
-from recycling.lora import LowRank
+from recycling.lora.lowrank import LowRank
 
 
 def dense(part):

@@ -6,7 +6,9 @@ import torch
 from tests.merge.dense import as_array, dense, draw
 
 from recycling.errors import UserError
-from recycling.lora import Adapter, LowRank, save_adapter
+from recycling.lora.adapter import Adapter
+from recycling.lora.export import save_adapter
+from recycling.lora.lowrank import LowRank
 from recycling.merge import merge_adapters
 
 METHODS = ["average", "task_arithmetic", "ties", "dare", "tsv"]

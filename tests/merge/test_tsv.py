@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.merge import dense
 from tests.merge.dense import as_array, draw, error
 
-from recycling.lora import LowRank
+from recycling.lora.lowrank import LowRank
 from recycling.merge import tsv
 
 settings.register_profile("house", deadline=None, max_examples=40)

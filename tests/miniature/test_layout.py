@@ -11,7 +11,9 @@ from recycling.files import read_json, write_json
 from recycling.hub.pool import build_pool
 from recycling.hub.reasons import REASONS
 from recycling.hub.settings import Network, Screening
-from recycling.lora import Adapter, LowRank, save_adapter
+from recycling.lora.adapter import Adapter
+from recycling.lora.export import save_adapter
+from recycling.lora.lowrank import LowRank
 from recycling.miniature import base, datasets, family, wild
 from recycling.miniature.defects import CONFIG, defects
 from recycling.miniature.layout import lay_out

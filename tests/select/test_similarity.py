@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from recycling.errors import UserError
-from recycling.lora import LowRank
+from recycling.lora.lowrank import LowRank
 from recycling.select import _products, similarity
 
 SHAPES = {"q": (14, 10), "k": (6, 10), "d": (9, 17)}

@@ -1,6 +1,6 @@
 import pytest
 
-from recycling.study.plan import Run, canonical, essence, fields, make_plan, run_of
+from recycling.study.plan import Run, canonical, essence, fields, make_plan, rows_of, run_of
 
 GRID = {
     "pool": "hub",
@@ -140,8 +140,8 @@ def test_selections_are_those_that_the_task_needs(config):
     assert plan.selections("in_house", "a") == []
 
 
-def test_the_essence_gives_the_same_plan(config):
-    assert make_plan(essence(config)) == make_plan(config)
+def test_the_essence_gives_the_same_rows(config):
+    assert rows_of(essence(config)) == list(make_plan(config).rows) != []
 
 
 def test_in_house_loras_are_planned_for_each_of_their_tasks(config):
@@ -155,7 +155,7 @@ def test_a_varied_setting_makes_runs_of_their_own(config):
     vary = {"training.lr": [0.1, 0.2], "rank": [8, 16]}
     config["experiments"]["sweep"] = [{**GRID, "methods": ["lora"], "vary": vary}]
     plan = make_plan(config)
-    assert make_plan(essence(config)) == plan
+    assert rows_of(essence(config)) == list(plan.rows)
     of_a_task = {run for name, run in plan.rows if name == "sweep" and run.task == "a"}
     assert {run.variant for run in of_a_task} == {
         (),

@@ -31,7 +31,7 @@ from recycling.adapt.training import Encoded, Fit, Training
 from recycling.adapt.tuned import FACTS, TENSORS, fit_facts, names, write_tensors
 from recycling.errors import UserError
 from recycling.files import write_json
-from recycling.lora import LowRank
+from recycling.lora.lowrank import LowRank
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from recycling.adapt.settings import require
 from recycling.errors import UserError
-from recycling.lora import LowRank
+from recycling.lora.lowrank import LowRank
 
 GRANULARITIES = ("expert", "layer", "sublayer", "module", "rank")
 INITS = ("zero", "equal", "uniform", "normal", "target")

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from recycling.adapt.coefficients import Coefficients
 from recycling.errors import UserError
-from recycling.lora import LowRank
+from recycling.lora.lowrank import LowRank
 
 # Elements of K dense deltas of one module up to which they are kept: an LLM's would not fit.
 DENSE_LIMIT = 2**22

@@ -13,7 +13,8 @@ from recycling.adapt.settings import require
 from recycling.adapt.training import Encoded, Fit, Training
 from recycling.errors import UserError
 from recycling.files import read_json, write_json
-from recycling.lora import LowRank, save_adapter
+from recycling.lora.export import save_adapter
+from recycling.lora.lowrank import LowRank
 
 MODULES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 

@@ -22,7 +22,7 @@ from recycling.adapt.settings import parse
 from recycling.adapt.training import Encoded, Fit, batches, loss, seeded
 from recycling.adapt.tuned import Merged
 from recycling.errors import UserError
-from recycling.lora import LowRank
+from recycling.lora.lowrank import LowRank
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from recycling.adapt.layer import attached
 from recycling.adapt.settings import parse, require
 from recycling.adapt.training import Encoded, Training
 from recycling.adapt.tuned import Merged
-from recycling.lora import LowRank
+from recycling.lora.lowrank import LowRank
 
 
 @dataclass(frozen=True)

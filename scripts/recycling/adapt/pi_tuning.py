@@ -19,7 +19,7 @@ from recycling.adapt.layer import AdaptiveModel, Forward, attached, factors, lin
 from recycling.adapt.settings import parse, require
 from recycling.adapt.training import Encoded, Training
 from recycling.adapt.tuned import Merged, Trained, names
-from recycling.lora import LowRank
+from recycling.lora.lowrank import LowRank
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from recycling.adapt.settings import parse
 from recycling.adapt.training import Encoded
 from recycling.adapt.tuned import Merged
 from recycling.errors import UserError
-from recycling.lora import LowRank
+from recycling.lora.lowrank import LowRank
 
 MODULES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from recycling.adapt.training import Fit
 from recycling.errors import UserError
 from recycling.files import atomic, read_json, write_json
-from recycling.lora import LowRank, folded, stack
+from recycling.lora.fold import folded
+from recycling.lora.lowrank import LowRank, stack
 
 TENSORS, FACTS, TRAINED = "coefficients.safetensors", "coefficients.json", "target.safetensors"
 

@@ -19,7 +19,8 @@ from torch import nn
 
 from recycling.adapt.lora import train_lora
 from recycling.adapt.training import Encoded, Training, collate
-from recycling.lora import Adapter, folded
+from recycling.lora.adapter import Adapter
+from recycling.lora.fold import folded
 from recycling.miniature import language
 from recycling.miniature.encoding import encoded
 from recycling.miniature.family import task_name

@@ -1,12 +1,14 @@
 """What each kind of run is computed from."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from recycling.runs.members import Member
-from recycling.runs.workbench import Workbench
 from recycling.store.store import Recipe
 from recycling.study.variants import varied
+
+if TYPE_CHECKING:
+    from recycling.runs.members import Member
+    from recycling.runs.workbench import Workbench
 
 Settings = Mapping[str, Any]
 Run = Mapping[str, Any]
@@ -17,12 +19,12 @@ def method_of(settings: Settings, run: Run) -> dict[str, Any]:
     return varied(settings["method"], run["variant"])
 
 
-def prompting_recipe(code: str, settings: Settings, run: Run, bench: Workbench) -> Recipe:
+def prompting_recipe(code: str, settings: Settings, run: Run, bench: "Workbench") -> Recipe:
     """The recipe of a zero-shot run."""
     return Recipe("zero_shot", code, settings["bench"], bench.inputs(run["task"]))
 
 
-def lora_recipe(code: str, settings: Settings, run: Run, bench: Workbench) -> Recipe:
+def lora_recipe(code: str, settings: Settings, run: Run, bench: "Workbench") -> Recipe:
     """The recipe of a LoRA that is trained on the split that its method names.
 
     kept: whether the result holds the LoRA itself; of a variant only the scores are wanted.
@@ -39,8 +41,8 @@ def merge_recipe(
     code: str,
     settings: Settings,
     run: Run,
-    members: Sequence[Member],
-    bench: Workbench,
+    members: Sequence["Member"],
+    bench: "Workbench",
 ) -> Recipe:
     """The recipe of a run that merges `members`; kind "adapt" also uses the task's examples.
 

@@ -3,31 +3,46 @@
 import ast
 import functools
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 SCRIPTS = Path(__file__).resolve().parents[2]
+# They bring a job its orders and note what it costs; what it computes does not pass through them.
+CARRIERS = ("job.py",)
+DISTRIBUTIONS = {"yaml": "pyyaml", "markdown_it": "markdown-it-py"}
 
 
-def code_hash(*entries: str | Path, root: Path = SCRIPTS) -> str:
+def code_hash(
+    *entries: str | Path, root: Path = SCRIPTS, pins: Mapping[str, Any] | None = None
+) -> str:
     """16 hex digits over the syntax trees of `entries` and of all local modules they import.
 
-    entries: files, relative to `root` or absolute. Comments, formatting and docstrings do not
-    count. Only static imports are followed: a module that is loaded by name is an entry of its own.
+    entries: files, relative to `root` or absolute. pins: package -> its version; the versions of
+    the packages that this code imports itself count too. Comments, formatting and docstrings do not
+    count. Static imports are followed, but for those that serve types alone; a module that is
+    loaded by name is an entry of its own.
     """
     root = root.resolve()
     digest = hashlib.sha256()
+    imported: set[str] = set()
     for path in sorted(closure(*entries, root=root)):
-        digest.update(f"{path.relative_to(root).as_posix()}\n{_syntax(path)[0]}\n".encode())
+        tree, names = _syntax(path)
+        digest.update(f"{path.relative_to(root).as_posix()}\n{tree}\n".encode())
+        imported.update(_distribution(name) for name in names)
+    for package in sorted(imported & set(pins or ())):
+        digest.update(f"{package} {(pins or {})[package]}\n".encode())
     return digest.hexdigest()[:16]
 
 
 def closure(*entries: str | Path, root: Path = SCRIPTS) -> set[Path]:
-    """The entries and every local file that they import, directly or not."""
+    """The entries and every local file that they import, directly or not, without `CARRIERS`."""
     found: set[Path] = set()
     queue = [(root / entry).resolve() for entry in entries]
+    carriers = {root.resolve() / name for name in CARRIERS}
     while queue:
         path = queue.pop()
-        if path in found:
+        if path in found or path in carriers:
             continue
         found.add(path)
         for name in _syntax(path)[1]:
@@ -40,7 +55,10 @@ def _syntax(path: Path) -> tuple[str, tuple[str, ...]]:
     """The dumped syntax tree without docstrings, and the dotted names that it imports."""
     tree = ast.parse(path.read_bytes(), str(path))
     names: list[str] = []
+    unused = {id(node) for block in ast.walk(tree) for node in _for_types_alone(block)}
     for node in ast.walk(tree):
+        if id(node) in unused:
+            continue
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -50,6 +68,19 @@ def _syntax(path: Path) -> tuple[str, tuple[str, ...]]:
         elif isinstance(node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             node.body = node.body[_has_docstring(node) :]
     return ast.dump(tree), tuple(names)
+
+
+def _distribution(name: str) -> str:
+    """The package on an index that holds a module: `lm_eval.api` is of lm-eval."""
+    top = name.partition(".")[0]
+    return DISTRIBUTIONS.get(top, top.lower().replace("_", "-"))
+
+
+def _for_types_alone(node: ast.AST) -> list[ast.stmt]:
+    """The statements of `if TYPE_CHECKING:`, which nothing executes."""
+    if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+        return node.body
+    return []
 
 
 def _has_docstring(node: ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> int:

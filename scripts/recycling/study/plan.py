@@ -130,14 +130,8 @@ def make_plan(config: Mapping[str, Any]) -> Plan:
     """
     kinds = {name: method["kind"] for name, method in config["methods"].items()}
     target_method = config["target_method"]
-    rows = [
-        (experiment, run)
-        for experiment, grids in config["experiments"].items()
-        for grid in grids
-        for run in _expand(grid, config["methods"], config["tasks"]["names"])
-    ]
+    rows = rows_of(config)
     exports = [run_of_export(export) for export in config["export"].values()]
-    rows = list(dict.fromkeys(rows))
     wanted: dict[Run, str] = {}
     for experiment, run in rows:
         wanted.setdefault(canonical(run, kinds), experiment)
@@ -169,23 +163,31 @@ def make_plan(config: Mapping[str, Any]) -> Plan:
     return Plan(tuple(rows), batches, owner, sources, kinds, target_method)
 
 
-def essence(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a configuration that a plan depends on: `make_plan` of it is the same plan."""
-    varied = {
-        name
-        for grids in config["experiments"].values()
+def rows_of(config: Mapping[str, Any]) -> list[tuple[str, Run]]:
+    """(experiment, run as asked for) of every experiment, each once."""
+    rows = [
+        (experiment, run)
+        for experiment, grids in config["experiments"].items()
         for grid in grids
-        if grid["vary"]
-        for name in grid["methods"]
-    }
+        for run in _expand(grid, config["methods"], config["tasks"]["names"])
+    ]
+    return list(dict.fromkeys(rows))
+
+
+def essence(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a configuration that its rows depend on: `rows_of` it are the same rows."""
+    grids = [grid for grids in config["experiments"].values() for grid in grids]
+    used = {name for grid in grids for name in grid["methods"]}
+    varied = {name for grid in grids if grid["vary"] for name in grid["methods"]}
     methods = {
         name: {"kind": method["kind"], "settings": method["settings"] if name in varied else {}}
         for name, method in config["methods"].items()
+        if name in used
     }
     return {
-        **{key: config[key] for key in ("experiments", "in_house", "target_method", "export")},
+        "experiments": config["experiments"],
         "methods": methods,
-        "tasks": {key: config["tasks"][key] for key in ("names", "per_job", "runs_per_job")},
+        "tasks": {"names": config["tasks"]["names"]},
     }
 
 
