@@ -17,7 +17,7 @@ from types import SimpleNamespace
 from typing import Any, TextIO
 
 import __main__
-from recycling.errors import UserError
+from recycling.errors import Outdated, UserError
 from recycling.hub.offline import Offline, wanted
 from recycling.time_limit import deadline
 
@@ -94,6 +94,8 @@ def run(main: Callable[[Job], None], network: bool = False) -> None:
     try:
         main(job)
     except UserError as error:
+        for file in error.files if isinstance(error, Outdated) else ():
+            file.unlink(missing_ok=True)
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:

@@ -1,6 +1,7 @@
 """The scripts that read the store, on a store with made-up runs."""
 
 import importlib
+import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from safetensors.numpy import save_file
 from tests.analysis.synthetic import COLUMNS, row
 
-from recycling.errors import UserError
+from recycling.errors import Outdated, UserError
 from recycling.evaluate.records import Record, write_records
 from recycling.files import read_tsv, write_json, write_tsv
 from recycling.store.store import Recipe, Store
@@ -56,8 +57,12 @@ def test_examples_are_read_from_the_store(tmp_path):
     assert "| C2 |" in (tmp_path / "markdown").read_text()
     rows[0]["key"] = "0" * 64
     write_tsv(tmp_path / "runs.tsv", COLUMNS, rows)
-    with pytest.raises(UserError, match="a run to be compared"):
+    file = tmp_path / "runs/main/ours/t.jsonl"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps(rows[0]) + "\n")
+    with pytest.raises(Outdated, match="1 runs to be compared are gone") as caught:
         run("table_examples", tmp_path, inputs, ("tsv", "markdown"), settings)
+    assert caught.value.files == [file]
 
 
 def test_coefficients_are_those_of_the_wanted_run(tmp_path):

@@ -28,6 +28,9 @@ class Item:
     folder: Path
     content: str
 
+    def open(self) -> Adapter:
+        return Adapter.open(self.folder, name=self.name)
+
 
 @pytest.fixture(scope="module")
 def tasks(tmp_path_factory: pytest.TempPathFactory, tokenizer: Any, model: Any) -> list[Item]:

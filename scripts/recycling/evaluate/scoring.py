@@ -37,6 +37,12 @@ class Content(Protocol):
     def content(self) -> str: ...
 
 
+class Scorable(Content, Protocol):
+    """An adapter that opens itself."""
+
+    def open(self) -> Adapter: ...
+
+
 def share(adapters: Sequence[Any], part: int, parts: int) -> list[Any]:
     """The adapters of job `part` (from 0) of `parts`: every parts-th one."""
     return list(adapters[part::parts])
@@ -45,7 +51,7 @@ def share(adapters: Sequence[Any], part: int, parts: int) -> list[Any]:
 def score_pool(
     model: Callable[[], nn.Module],
     tokenizer: Any,
-    adapters: Sequence[Content],
+    adapters: Sequence[Scorable],
     tasks: Sequence[Content],
     *,
     store: Store,
@@ -64,7 +70,7 @@ def score_pool(
     """
     evaluators: dict[str, Evaluator] = {}
 
-    def entry(adapter: Content, task: Content) -> Recipe:
+    def entry(adapter: Scorable, task: Content) -> Recipe:
         return Recipe(
             "score",
             recipe["code"],
@@ -82,7 +88,7 @@ def score_pool(
         write_records(folder / RECORDS, records)
         write_json(folder / SCORE, _summary(records, evaluator.sizes))
 
-    def missing(adapter: Content) -> list[Content]:
+    def missing(adapter: Scorable) -> list[Content]:
         return [task for task in tasks if store.get(entry(adapter, task).key) is None]
 
     todo = [adapter for adapter in adapters if missing(adapter)]
@@ -104,7 +110,7 @@ def score_pool(
     return rows
 
 
-def _read_ahead(adapters: Sequence[Content]) -> Iterator[tuple[Content, Deltas]]:
+def _read_ahead(adapters: Sequence[Scorable]) -> Iterator[tuple[Scorable, Deltas]]:
     """Each adapter with its weights in memory; the next one's are read meanwhile."""
     with ThreadPoolExecutor(1) as reader:
         coming = [reader.submit(_read, adapter) for adapter in adapters[:1]]
@@ -114,10 +120,10 @@ def _read_ahead(adapters: Sequence[Content]) -> Iterator[tuple[Content, Deltas]]
             yield adapter, deltas
 
 
-def _read(adapter: Content) -> Deltas:
+def _read(adapter: Scorable) -> Deltas:
     if adapter.name == BASE:
         return []
-    opened = Adapter.open(adapter.folder, name=adapter.name)
+    opened = adapter.open()
     # a mapped tensor is read from disk when it is touched: copy it now, in the reader's thread
     return [
         (name, LowRank(part.A.clone(), part.B.clone(), part.scaling))

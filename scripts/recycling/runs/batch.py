@@ -5,11 +5,11 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from recycling.errors import UserError
+from recycling.errors import Outdated, UserError
 from recycling.files import atomic, read_json, write_json
 from recycling.store.store import Recipe, Store
 
@@ -53,14 +53,23 @@ def finish(
 
 
 def read_runs(path: str | Path) -> list[dict[str, Any]]:
-    """The lines of a batch's file. UserError where it is missing or cut off."""
+    """The lines of a batch's file. UserError where it is missing, Outdated where it is cut off."""
     try:
         text = Path(path).read_text(encoding="utf-8")
         return [json.loads(line) for line in text.splitlines()]
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except json.JSONDecodeError:
-        raise UserError(f"{path}: not one JSON object a line; delete it and run again") from None
+        raise Outdated(f"{path}: not one JSON object a line", path) from None
+
+
+def files_with(keys: Collection[str], folder: str | Path) -> list[Path]:
+    """The files of runs below `folder` that name one of these keys."""
+    return [
+        path
+        for path in sorted(Path(folder).rglob("*.jsonl"))
+        if any(run["key"] in keys for run in read_runs(path))
+    ]
 
 
 def _stop_if_late(deadline: float, done: Sequence[Mapping[str, Any]], total: int) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recycling.errors import UserError
+from recycling.errors import Outdated, UserError
 from recycling.files import canonical_json, read_json, sha256_file, sha256_text, write_json
 
 ENTRY = "entry.json"
@@ -73,13 +73,11 @@ class Store:
         return None
 
     def require(self, key: str, what: str, named_in: str | Path) -> Path:
-        """`get`, or a UserError saying that `what`, which file `named_in` names, must be redone."""
+        """`get`; Outdated, as to the file `named_in` that names it, where that gives nothing."""
         folder = self.get(key)
         if folder is None:
-            raise UserError(
-                f"{self.folder(key)}: {what} is gone from the store, or was damaged; "
-                f"delete {named_in} and start again: it is then computed anew"
-            )
+            gone = f"{self.folder(key)}: {what} is gone from the store, or was damaged"
+            raise Outdated(gone, named_in)
         return folder
 
     def compute(self, recipe: Recipe, make: Callable[[Path], None]) -> Path:
