@@ -7,7 +7,7 @@ LOCK := envs/requirements.lock
 READY := $(VENV)/ready
 SMALL := --configfile studies/miniature.yaml --cores $(CORES)
 
-.PHONY: miniature test lint format benchmark lock clean-miniature
+.PHONY: miniature plan test lint format benchmark lock clean-miniature
 
 # The whole study in the small world, offline, on a CPU. ARGS are passed to Snakemake. A lock that a
 # killed Snakemake left is removed, but not while it or a job of it is still at work (flock).
@@ -15,6 +15,10 @@ miniature: $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" flock -n $(VENV)/ready sh -c \
 	  'test -z "$$(ls .snakemake/locks 2>/dev/null)" || snakemake $(SMALL) --unlock; snakemake $(SMALL) $(ARGS)' \
 	  || { echo "make miniature: failed, or still at work in another window (see above)" >&2; exit 1; }
+
+# What a study still has to do: make plan, or make plan ARGS="--configfile studies/qwen.yaml".
+plan: $(READY)
+	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores 1 --quiet all --nolock $(ARGS) -- plan
 
 test: $(READY)
 	$(BIN)/python -m pytest -n $(CORES) $(ARGS)

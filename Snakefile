@@ -21,6 +21,7 @@ include: "rules/transfer.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
 include: "rules/export.smk"
+include: "rules/plan.smk"
 
 
 # On a cluster these run where snakemake does: they need the internet, or next to nothing.
@@ -61,6 +62,7 @@ localrules:
     figure_tie_width,
     report,
     exported_adapter,
+    plan,
 
 
 if config["world"]:

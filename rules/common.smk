@@ -73,23 +73,29 @@ def folder_of(pool):
     return {"hub": "pool", "in_house": "in_house"}[pool]
 
 
-def batch_settings(wildcards):
+def settings_of(one):
     """The settings of a batch of runs, as one param."""
-    method = config["methods"][wildcards.method]
+    method = config["methods"][one.method]
     return {
         "function": method.get("function", ""),
         "method": method["settings"],
         "adapters": method["adapters"],
-        "runs": [fields(run) for run in batch(wildcards).runs],
-        "draws": batch(wildcards).draws,
+        "runs": [fields(run) for run in one.runs],
+        "draws": one.draws,
         "bench": BENCH,
     }
 
 
+def batch_settings(wildcards):
+    return settings_of(batch(wildcards))
+
+
 def named_modules(method):
     """The modules that a method's script loads by name."""
-    folder = {"merge": "merge", "adapt": "adapt"}[config["methods"][method]["kind"]]
-    return [f"{folder}/{config['methods'][method]['function']}"]
+    kind = config["methods"][method]["kind"]
+    if kind not in ("merge", "adapt"):
+        return []
+    return [f"{kind}/{config['methods'][method]['function']}"]
 
 
 wildcard_constraints:

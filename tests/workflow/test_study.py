@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -29,6 +30,26 @@ def test_everything_is_made_and_nothing_is_left_to_do(finished):
     for name in ("runs.tsv", "claims.json", "report.html", "figures/main.svg", "figures/main.png"):
         assert (finished.root / RESULTS / name).stat().st_size > 0
     assert finished.planned() == {}
+
+
+def left_to_do(checkout):
+    """part -> jobs left, jobs, runs left, runs, as `snakemake plan` prints them."""
+    text = checkout.snakemake("--quiet", "all", "--nolock", "plan").stdout
+    rows = re.findall(r"^(\w[\w ]*?) +([\d,]+) +([\d,]+) +([\d,]+) +([\d,]+) ", text, re.MULTILINE)
+    return {name: tuple(int(n.replace(",", "")) for n in counts) for name, *counts in rows}
+
+
+def test_a_plan_counts_what_is_done_and_what_the_store_has(fresh, finished, tmp_path):
+    before, after = left_to_do(fresh), left_to_do(finished)
+    assert before["main"][0] == before["main"][1] > 0 and before["main"][2] == before["main"][3] > 0
+    assert (
+        {counts[0] for counts in after.values()} == {counts[2] for counts in after.values()} == {0}
+    )
+    assert all(after[name][1::2] == before[name][1::2] for name in ("main", "random_init"))
+    checkout = finished.copy(tmp_path / "checkout")
+    (path,) = (checkout.root / RESULTS / "runs/main/ours").glob("*.jsonl")
+    path.unlink()
+    assert left_to_do(checkout)["main"][:3:2] == (1, 0)
 
 
 def test_every_candidate_is_kept_or_rejected_once(finished):

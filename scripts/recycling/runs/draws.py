@@ -16,7 +16,8 @@ class Members:
     """Answers, for the runs of one batch, which adapters take part.
 
     pools: pool -> its pool.tsv. selections: (pool, task) -> the task's selections file. targets:
-    the files of the runs that trained the target LoRAs.
+    the files of the runs that trained the target LoRAs, which are `verified` unless nobody will
+    open them.
     """
 
     def __init__(
@@ -25,11 +26,13 @@ class Members:
         selections: Mapping[tuple[str, str], str],
         targets: Sequence[str],
         store: Store,
+        *,
+        verified: bool = True,
     ):
         self._pools = {pool: pool_members(path) for pool, path in pools.items()}
         self._rankings = {draw: _rankings(path) for draw, path in selections.items()}
         self._files = selections
-        self._targets = target_members(targets, store)
+        self._targets = target_members(targets, store, verified=verified)
 
     def of(self, run: Mapping[str, Any]) -> list[Member]:
         """The adapters of a run, the target LoRA first. UserError where the pool is too small."""
@@ -46,7 +49,9 @@ class Members:
         return members + [self._pools[run["pool"]][name] for name in chosen]
 
 
-def members_of_job(inputs: Any, settings: Mapping[str, Any], store: Store) -> Members:
+def members_of_job(
+    inputs: Any, settings: Mapping[str, Any], store: Store, *, verified: bool = True
+) -> Members:
     """The members of a batch from a rule's inputs: `pools`, `selections` and `targets`.
 
     settings["draws"] names (pool, task) in the order of the selections' files, and the pools in
@@ -55,7 +60,7 @@ def members_of_job(inputs: Any, settings: Mapping[str, Any], store: Store) -> Me
     draws = [(pool, task) for pool, task in settings["draws"]]
     pools = dict(zip(dict.fromkeys(pool for pool, _ in draws), inputs.pools, strict=True))
     selections = dict(zip(draws, inputs.selections, strict=True))
-    return Members(pools, selections, inputs.targets, store)
+    return Members(pools, selections, inputs.targets, store, verified=verified)
 
 
 def opened(

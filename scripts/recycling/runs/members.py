@@ -45,10 +45,12 @@ def pool_members(pool_tsv: str | Path) -> dict[str, Member]:
     }
 
 
-def target_members(files: Sequence[str | Path], store: Store) -> dict[tuple[str, int], Member]:
+def target_members(
+    files: Sequence[str | Path], store: Store, *, verified: bool = True
+) -> dict[tuple[str, int], Member]:
     """The trained LoRAs in these run files by (task, seed), of the method as it is configured.
 
-    Outdated, as to the files that name them, where some are not in the store.
+    verified: Outdated, as to the files that name them, where some are not in the store.
     """
     found = {}
     lost: dict[str, str | Path] = {}
@@ -57,7 +59,7 @@ def target_members(files: Sequence[str | Path], store: Store) -> dict[tuple[str,
             if run["variant"]:
                 continue
             name = f"{run['method']} on {run['task']}, seed {run['seed']}"
-            folder = store.get(run["key"])
+            folder = store.get(run["key"]) if verified else store.folder(run["key"])
             if folder is None:
                 lost[name] = path
             else:
