@@ -146,6 +146,8 @@ def test_the_essence_gives_the_same_rows(config):
 
 def test_in_house_loras_are_planned_for_each_of_their_tasks(config):
     config["in_house"] = {"method": "lora", "seed": 9, "tasks": ["b", "c"]}
+    assert make_plan(config).in_house == ()  # nothing draws from them
+    config["experiments"]["transfer"] = [{**GRID, "methods": ["ours"], "pool": "in_house"}]
     plan = make_plan(config)
     assert [batch.part for batch in plan.in_house] == ["b", "c"]
     assert all(experiment != "in_house" for experiment, _ in plan.rows)

@@ -126,7 +126,7 @@ def make_plan(config: Mapping[str, Any]) -> Plan:
     """The plan of a validated configuration.
 
     Target LoRAs that merges need and no experiment asks for are added as experiment `targets`,
-    in-house LoRAs as experiment `in_house`; neither has rows of its own.
+    in-house LoRAs that are drawn from as experiment `in_house`; neither has rows of its own.
     """
     kinds = {name: method["kind"] for name, method in config["methods"].items()}
     target_method = config["target_method"]
@@ -137,9 +137,11 @@ def make_plan(config: Mapping[str, Any]) -> Plan:
         wanted.setdefault(canonical(run, kinds), experiment)
     for run in exports:
         wanted.setdefault(canonical(run, kinds), "export")
+    drawn = any(run.pool == "in_house" for run in wanted)
     in_house = [
         Run(config["in_house"]["method"], task, config["in_house"]["seed"], target="with")
         for task in in_house_tasks(config)
+        if drawn
     ]
     for run in in_house:
         wanted.setdefault(run, IN_HOUSE)
