@@ -44,6 +44,8 @@ localrules:
     table_examples,
     table_cost,
     table_selection,
+    table_tasks,
+    summary,
     table_single_gains,
     claims,
     page,

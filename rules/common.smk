@@ -8,6 +8,7 @@ from recycling.errors import UserError
 from recycling.pins import read_pins
 from recycling.store.code import code_hash
 from recycling.study.config import all_tasks, in_house_tasks, validated
+from recycling.study.differences import settled
 from recycling.study.plan import (
     canonical,
     essence,

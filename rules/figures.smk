@@ -222,6 +222,9 @@ rule report:
         [f"report/figure_{name}.rst" for name in FIGURES],
         "report/table.rst",
         "report/workflow.rst",
+        rules.summary.output,
+        runs=f"{OUT}/runs.tsv",
+        style="report/style.css",
     output:
         report=f"{OUT}/report.html",
     log:

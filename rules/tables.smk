@@ -248,7 +248,24 @@ rule claims:
         "../scripts/claims.py"
 
 
+rule table_tasks:
+    input:
+        cards=expand(f"{OUT}/tasks/{{task}}/card.json", task=config["tasks"]["names"]),
+    output:
+        tsv=f"{OUT}/tables/tasks.tsv",
+        markdown=f"{OUT}/tables/tasks.md",
+    log:
+        f"{OUT}/logs/table_tasks.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        code=code("table_tasks"),
+    script:
+        "../scripts/table_tasks.py"
+
+
 PAGES = {
+    "tasks": ("Tasks", "The tasks"),
     "claims": ("Claims", "The paper's claims"),
     "main": ("Methods", "All methods"),
     "per_task": ("Methods", "Task by task"),
@@ -281,6 +298,29 @@ rule page:
         "../scripts/page.py"
 
 
+rule summary:
+    input:
+        claims=f"{OUT}/claims.json",
+        runs=f"{OUT}/runs.tsv",
+        base=f"{OUT}/base.json",
+        pool=f"{OUT}/pool/pool.tsv",
+        cards=expand(f"{OUT}/tasks/{{task}}/card.json", task=config["tasks"]["names"]),
+        paper="config.yaml",
+        released="docs/differences.md",
+    output:
+        markdown=f"{OUT}/summary.md",
+        html=f"{OUT}/summary.html",
+    log:
+        f"{OUT}/logs/summary.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        settings=settled(config),
+        code=code("summary"),
+    script:
+        "../scripts/summary.py"
+
+
 rule tables:
     input:
         rules.table_main.output,
@@ -292,5 +332,6 @@ rule tables:
         rules.table_examples.output,
         rules.table_pool.output,
         rules.table_cost.output,
+        rules.table_tasks.output,
         rules.claims.output,
         [f"{OUT}/tables/{name}.html" for name in PAGES],

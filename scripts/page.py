@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from markdown_it import MarkdownIt
-
 from job import Job, run
+from recycling.analysis.html import to_html
 from recycling.files import atomic
 
 STYLE = """
@@ -16,10 +15,7 @@ th { border-bottom: 2px solid #222; }
 
 
 def main(job: Job) -> None:
-    # No HTML and no links: names and licences in the tables come from strangers.
-    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
-    markdown.disable(["link", "autolink", "image", "reference"])
-    body = markdown.render(Path(job.input.markdown).read_text(encoding="utf-8"))
+    body = to_html(Path(job.input.markdown).read_text(encoding="utf-8"))
     with atomic(job.output.html) as temporary:
         temporary.write_text(
             f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>Table</title>'

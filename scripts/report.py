@@ -3,9 +3,12 @@
 import json
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 from job import Job, run
 from recycling.errors import UserError
+from recycling.files import read_tsv
 
 
 def main(job: Job) -> None:
@@ -15,8 +18,13 @@ def main(job: Job) -> None:
     command += ["--configfile", *files] if files else []
     given = job.machine["asked"]["config"]
     command += ["--config", *(f"{k}={json.dumps(v)}" for k, v in given.items())] if given else []
-    command += ["--", "figures", "tables"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    command += ["--report-stylesheet", job.input.style]
+    with tempfile.TemporaryDirectory() as folder:
+        # Only a report with such facts opens on its front page and not on the graph of rules.
+        facts = Path(folder) / "facts.yaml"
+        facts.write_text(json.dumps({"Runs": len(read_tsv(job.input.runs))}))
+        command += ["--report-metadata", str(facts), "--", "figures", "tables"]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         raise UserError(f"the report could not be made:\n{done.stdout[-4000:]}")
 

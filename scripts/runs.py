@@ -10,7 +10,7 @@ COLUMNS = (
     *("experiment", "method", "variant", "pool", "selection", "k", "skip", "target", "reinit"),
     *("seed", "task"),
     *("n_train", "n_validation", "n_test", "accuracy", "majority", "best_step"),
-    *("validation_loss", "seconds", "key"),
+    *("validation_loss", "seconds", "machine", "finished", "key"),
 )
 
 

@@ -1,7 +1,7 @@
 """Tables as Markdown and LaTeX in which any text stays text."""
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from recycling.files import atomic
@@ -58,21 +58,27 @@ def write_markdown(
     rows: Sequence[Mapping[str, str]],
     note: str = "",
 ) -> None:
-    """A Markdown page with one table. heads: column to its head, in order; '<' left-aligns none.
-
-    The first column is left-aligned, the others right-aligned.
-    """
-    lines = [f"# {markdown(title)}", ""]
-    lines.append(_row(markdown(head) for head in heads.values()))
-    lines.append(_row(":--" if not index else "--:" for index in range(len(heads))))
-    lines += [_row(markdown(row.get(name, "")) for name in heads) for row in rows]
+    """A Markdown page with one table, as of `table_lines`, and a note below."""
+    lines = [f"# {markdown(title)}", "", *table_lines(heads, rows)]
     if note:
         lines += ["", markdown(note)]
     with atomic(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _row(cells) -> str:  # type: ignore[no-untyped-def]
+def table_lines(heads: Mapping[str, str], rows: Sequence[Mapping[str, str]]) -> list[str]:
+    """A Markdown table. heads: column to its head, in order.
+
+    The first column is left-aligned, the others right-aligned.
+    """
+    return [
+        _row(markdown(head) for head in heads.values()),
+        _row(":--" if not index else "--:" for index in range(len(heads))),
+        *(_row(markdown(row.get(name, "")) for name in heads) for row in rows),
+    ]
+
+
+def _row(cells: Iterable[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 

@@ -6,11 +6,13 @@ import math
 import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from recycling.errors import Outdated, UserError
 from recycling.files import atomic, read_json, write_json
+from recycling.provenance import machine
 from recycling.store.store import Recipe, Store
 
 RESULT = "result.json"
@@ -94,6 +96,8 @@ def _timed(
         for name, value in result.items()
     }
     result["seconds"] = round(time.monotonic() - start, 3)
+    result["machine"] = machine()
+    result["finished"] = datetime.now(UTC).isoformat(timespec="seconds")
     write_json(folder / RESULT, result)
 
 

@@ -1,0 +1,84 @@
+"""In what a study's configuration differs from the paper's study."""
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+# What changes no number of a study: where it runs, and in what portions.
+NO_MATTER = (
+    "study", "results", "hub", "base.device", "tasks.folder", "tasks.batch_tokens",
+    "tasks.per_job", "tasks.runs_per_job", "scoring.jobs", "paper", "export", "asked",
+)  # fmt: skip
+ABSENT = "–"
+
+
+def settled(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration without what changes no number."""
+    kept = {key: dict(part) if isinstance(part, Mapping) else part for key, part in config.items()}
+    for name in NO_MATTER:
+        section, _, key = name.partition(".")
+        if key:
+            kept[section].pop(key, None)
+        else:
+            kept.pop(section, None)
+    return kept
+
+
+def differences(paper: Mapping[str, Any], study: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """(key, value in the paper's study, value here) of every setting that differs, in words.
+
+    Both: validated configurations. Methods that no experiment here runs are left out; an
+    experiment is told by what its grids cover.
+    """
+    grids = itertools.chain.from_iterable(study["experiments"].values())
+    used = {method for grid in grids for method in grid["methods"]}
+    here, there = (dict(_leaves(_told(config))) for config in (study, paper))
+    return [
+        (key, there.get(key, ABSENT), here.get(key, ABSENT))
+        for key in dict.fromkeys([*there, *here])
+        if here.get(key) != there.get(key)
+        and not (key.startswith("methods.") and key.split(".")[1] not in used)
+    ]
+
+
+def _told(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that matter, each experiment in words."""
+    kinds = {name: method["kind"] for name, method in config["methods"].items()}
+    covered = {name: _coverage(grids, kinds) for name, grids in config["experiments"].items()}
+    return settled(config) | {"experiments": covered}
+
+
+def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """(dotted key, value in words) of every setting."""
+    if isinstance(value, Mapping) and value:
+        for key, part in value.items():
+            yield from _leaves(part, f"{path}.{key}" if path else str(key))
+    else:
+        yield path, _words(value)
+
+
+def _coverage(grids: Sequence[Mapping[str, Any]], kinds: Mapping[str, str]) -> str:
+    """What an experiment's grids cover together: methods, K, selections, seeds, tasks."""
+    merging = [grid for grid in grids if kinds[grid["methods"][0]] in ("merge", "adapt")]
+
+    def all_of(key: str, grids: Sequence[Mapping[str, Any]] = grids) -> list[Any]:
+        return list(dict.fromkeys(value for grid in grids for value in grid[key] or ()))
+
+    words = [", ".join(all_of("methods"))]
+    if merging:
+        words.append(f"K {_words(sorted(all_of('k', merging)))}")
+        words.append(f"selections {_words(all_of('selections', merging))}")
+    words.append(f"seeds {_words(all_of('seeds'))}")
+    if any(grid["tasks"] for grid in grids):
+        words.append(f"{len(all_of('tasks'))} tasks")
+    return "; ".join(words)
+
+
+def _words(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) if len(value) <= 8 else f"{len(value)} entries"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value)
