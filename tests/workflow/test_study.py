@@ -98,7 +98,7 @@ def test_an_edit_of_a_merge_method_reruns_that_method_and_what_shows_it(finished
     average.write_text(average.read_text() + "\n\nADDED = 1\n")
     planned = checkout.planned()
     jobs = [path for path in (checkout.root / RESULTS / "runs").glob("*/average/*.jsonl")]
-    shown = {"runs", "claims", "page", "report"}
+    shown = {"runs", "claims", "page", "summary", "report"}
     assert planned["merges"] == len(jobs) > 0
     others = set(planned) - {"merges"} - shown
     assert shown <= set(planned)
