@@ -7,7 +7,7 @@ LOCK := envs/requirements.lock
 READY := $(VENV)/ready
 SMALL := --configfile studies/miniature.yaml --cores $(CORES)
 
-.PHONY: miniature plan test lint format benchmark lock clean-miniature
+.PHONY: miniature plan test lint format benchmark lock unlock slurm-test clean-miniature
 
 # The whole study in the small world, offline, on a CPU. ARGS are passed to Snakemake. A lock that a
 # killed Snakemake left is removed, but not while it or a job of it is still at work (flock).
@@ -22,6 +22,10 @@ plan: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -n $(CORES) $(ARGS)
+
+# The study on a SLURM of one node, started for the test: docs/cluster.md. Needs root in a container.
+slurm-test: $(READY)
+	$(BIN)/python -m pytest tests/slurm $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -48,6 +52,10 @@ $(READY): envs/requirements.lock envs/torch.txt
 
 lock: $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" python envs/lock.py
+
+# After a kill -9 of a Snakemake on a cluster: cancels the jobs that it left, and removes its lock.
+unlock: $(READY)
+	$(BIN)/python profiles/slurm/unlock.py
 
 clean-miniature:
 	rm -rf results/miniature results/store

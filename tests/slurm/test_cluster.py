@@ -1,0 +1,133 @@
+"""The study on a real SLURM: the same results as without, whatever befalls its jobs."""
+
+import csv
+import json
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+from collections import Counter
+
+from tests.slurm import cluster
+from tests.workflow.conftest import environment
+
+RESULTS = "results/miniature"
+TUNING = '    options = parse(Settings, settings, "ours")\n'
+GPU_RULES = ("zero_shot", "loras", "merges", "adaptive_merges", "scores")
+
+
+def table(checkout, name, without=()):
+    with open(checkout.root / RESULTS / name, newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    return [{key: row[key] for key in row if key not in without} for row in rows]
+
+
+def test_results_are_those_of_a_run_without_a_cluster(story, local):
+    assert table(story.checkout, "runs.tsv", ["seconds"]) == table(local, "runs.tsv", ["seconds"])
+    for name in ("pool/candidates.tsv", "pool/pool.tsv", "pool/rejected.tsv"):
+        assert table(story.checkout, name) == table(local, name)
+    assert story.checkout.planned() == {}
+
+
+def test_two_gpu_jobs_run_at_a_time_each_with_its_own_gpu(story):
+    at_once = [
+        sorted(gpus[job.id] for job in jobs if job.gres != "N/A" and job.id in gpus)
+        for jobs, gpus in story.seen
+    ]
+    assert ["0", "1"] in at_once
+    assert all(gpus in ([], ["0"], ["1"], ["0", "1"]) for gpus in at_once)
+
+
+def test_only_stages_that_load_the_base_ask_for_a_gpu(story):
+    asked = {(job.rule.split("_wildcards_")[0], job.gres) for jobs, _ in story.seen for job in jobs}
+    assert {rule for rule, gres in asked if gres != "N/A"} == {f"rule_{rule}" for rule in GPU_RULES}
+    assert len(asked) > len(GPU_RULES)
+
+
+def test_what_needs_the_internet_is_never_submitted(story):
+    submitted = {job.rule.split("_wildcards_")[0] for job in cluster.jobs("all")}
+    assert "rule_scores" in submitted
+    assert not submitted & {"rule_base", "rule_candidates", "rule_pool", "rule_task"}
+
+
+def test_no_two_jobs_ever_write_one_file(story):
+    for jobs, _ in story.seen:
+        assert max(Counter(job.rule for job in jobs).values(), default=1) == 1
+
+
+def test_a_requeued_job_starts_anew_under_its_number(story):
+    facts = cluster.facts(story.requeued)
+    assert facts["Restarts"] == "1" and facts["JobState"] == "COMPLETED"
+
+
+def test_a_cancelled_job_is_submitted_again(story):
+    assert cluster.facts(story.cancelled)["JobState"] == "CANCELLED"
+    assert f"SLURM-job '{story.cancelled}' failed" in story.checkout.told
+    assert "Trying to restart job" in story.checkout.told
+
+
+def test_nothing_begins_on_a_drained_node(story):
+    assert story.begun_while_drained == set()
+
+
+def test_a_job_over_its_time_limit_gets_more_and_goes_on(again):
+    # Tuning takes 25 seconds, and the second one never ends: SLURM kills that attempt.
+    again.edit(
+        "adapt/ours.py",
+        TUNING,
+        """
+    import pathlib, time
+    with open("tunings", "a") as file:
+        file.write("x")
+    time.sleep(600 if pathlib.Path("tunings").read_text() == "xx" else 25)
+"""
+        + TUNING,
+    )
+    profile = again.root / "profiles/slurm/config.yaml"
+    profile.write_text(profile.read_text().replace("runtime: 240 * attempt", "runtime: attempt"))
+    again.snakemake("target_alone")
+    tried = [job.id for job in cluster.jobs("all") if job.folder == str(again.root)]
+    attempts = [cluster.facts(job) for job in sorted(tried, key=int)]
+    assert [one["TimeLimit"] for one in attempts] == ["00:01:00", "00:02:00", "00:03:00"]
+    assert [one["JobState"] for one in attempts] == ["TIMEOUT", "FAILED", "COMPLETED"]
+    stopped = pathlib.Path(attempts[1]["StdOut"]).read_text()
+    assert re.search(r"stopped before the job's time limit: [2-5] of 6 runs are done", stopped)
+    # six runs and the one that was killed: none that was finished was computed again
+    assert (again.root / "tunings").read_text() == "x" * 7
+    assert len(runs(again, "target_alone")) == 6
+
+
+def test_what_a_killed_snakemake_left_is_cleared_away(again, story):
+    again.edit("adapt/ours.py", TUNING, "    __import__('time').sleep(2)\n" + TUNING)
+    with again.started("target_alone", "random_init") as snakemake:
+        cluster.running("adaptive_merges", snakemake)
+        refused = unlock(again)
+        assert refused.returncode == 1 and "Snakemake is at work in this folder" in refused.stdout
+        snakemake.send_signal(signal.SIGKILL)
+        snakemake.wait()
+    assert cluster.jobs("running")
+    done = unlock(again)
+    assert done.returncode == 0 and re.search(r"cancelling \d jobs", done.stdout), done.stdout
+    assert cluster.jobs() == []
+    again.snakemake("target_alone", "random_init")
+    for experiment in ("target_alone", "random_init"):
+        assert runs(again, experiment) == runs(story.checkout, experiment)
+
+
+def runs(checkout, experiment):
+    """The runs of "ours" in an experiment, without what depends on the time and the code."""
+    path = checkout.root / RESULTS / "runs" / experiment / "ours/part-0.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    return [{name: line[name] for name in line if name not in ("seconds", "key")} for line in lines]
+
+
+def unlock(checkout):
+    return subprocess.run(
+        [sys.executable, "profiles/slurm/unlock.py"],
+        cwd=checkout.root,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
