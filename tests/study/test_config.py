@@ -41,11 +41,12 @@ def test_validation_is_idempotent_and_leaves_its_input_alone(config):
     assert validated(full) == full
 
 
-def test_an_overlay_drops_a_method_or_experiment_with_null(config):
-    config["experiments"]["gone"] = None
-    config["methods"]["gone"] = None
-    full = validated(config)
-    assert "gone" not in full["experiments"] and "gone" not in full["methods"]
+def test_a_study_may_ask_only_some_of_the_experiments(config):
+    config["experiments"]["other"] = [{"methods": ["average"], "k": [3]}]
+    assert set(validated(config)["experiments"]) == {"main", "other"}
+    full = validated({**config, "only": ["other"]})
+    assert set(full["experiments"]) == {"other"}
+    assert validated(full) == full
 
 
 def test_tasks_are_the_targets_then_the_in_house_ones(config):
@@ -110,6 +111,9 @@ GRID = "experiments.main.0"
             put("export", {"x": {"method": "average", "task": "a", "pool": "in_house", "k": 9}}),
             "export.x.k",
         ),
+        (put("only", ["mian"]), "did you mean main"),
+        (put(f"{GRID}.vary", {"rank": []}), f"{GRID}.vary.rank"),
+        (put(f"{GRID}.vary", {"rank": [1]}), f"{GRID}.vary"),
         (put("scoring", {"jobs": 1000}), "scoring.jobs"),
         (put("scoring", {"evaluated": ["train"]}), "scoring.evaluated"),
         (put("export", {"x": {"method": "lora", "task": "a"}}), "export.x.method"),

@@ -2,7 +2,7 @@
 
 import ast
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +28,19 @@ def validated(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, Any
     if error is not None:
         raise UserError(f"config: {_in_words(error)}")
     full: dict[str, Any] = _with_defaults(config, rules, rules["$defs"])
-    for section in ("methods", "experiments"):
-        full[section] = {name: value for name, value in full[section].items() if value is not None}
+    full["experiments"] = _asked(full["experiments"], full["only"])
     for problem in _problems(full):
         raise UserError(f"config: {problem}")
     return full
+
+
+def _asked(experiments: Mapping[str, Any], only: list[str] | None) -> dict[str, Any]:
+    """The experiments that the study asks."""
+    for name in only or ():
+        if name not in experiments:
+            hint = _hint(name, experiments)
+            raise UserError(f"config: only: {name!r} is not defined in experiments{hint}")
+    return {name: experiments[name] for name in only or experiments}
 
 
 def _in_words(error: Any) -> str:
@@ -47,8 +55,7 @@ def _in_words(error: Any) -> str:
         known = list(error.schema.get("properties", {}))
         extra = sorted(set(error.instance) - set(known), key=str)
         key = str(extra[0])
-        close = difflib.get_close_matches(key, known, n=1)
-        hint = f"; did you mean {close[0]}?" if close else f"; known keys: {', '.join(known)}"
+        hint = _hint(key, known) or f"; known keys: {', '.join(known)}"
         return f"{prefix}unknown key {key!r}{hint}"
     if error.validator == "required":
         missing = [key for key in error.validator_value if key not in error.instance]
@@ -147,8 +154,7 @@ def _function_problems(name: str, method: Mapping[str, Any]) -> Iterator[str]:
 def _grid_problems(config: Mapping[str, Any], grid: Mapping[str, Any]) -> Iterator[str]:
     for method in grid["methods"]:
         if method not in config["methods"]:
-            close = difflib.get_close_matches(method, list(config["methods"]), n=1)
-            hint = f"; did you mean {close[0]}?" if close else ""
+            hint = _hint(method, config["methods"])
             yield f"methods: {method!r} is not defined in methods{hint}"
         elif grid["vary"] and config["methods"][method]["kind"] == "prompting":
             yield f"vary: {method!r} is prompting, which has no settings to vary"
@@ -168,6 +174,11 @@ def _grid_problems(config: Mapping[str, Any], grid: Mapping[str, Any]) -> Iterat
                         f"k: {k} with skip {skip} needs {needed} in-house LoRAs, "
                         f"but in_house has {size} tasks"
                     )
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def in_house_tasks(config: Mapping[str, Any]) -> list[str]:
