@@ -63,7 +63,6 @@ localrules:
     figure_single_gains,
     figure_tie_width,
     report,
-    exported_adapter,
     plan,
 
 

@@ -5,6 +5,7 @@ Run in the folder in which it ran, on the same machine: python profiles/slurm/un
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -16,11 +17,17 @@ PATIENCE = 120  # seconds
 
 def orphans() -> list[str]:
     """The SLURM jobs that a Snakemake submitted from this folder and that have not ended."""
+    if not shutil.which("squeue"):  # a machine without SLURM has but the lock to remove
+        return []
     command = ["squeue", "--me", "--noheader", "--format", "%i|%j|%Z"]
-    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    jobs = [line.split("|", 2) for line in told.splitlines()]
+    told = subprocess.run(command, capture_output=True, text=True)
+    if told.returncode:
+        sys.exit(f"error: squeue does not say which jobs run: {told.stderr.strip()}")
+    jobs = [line.split("|", 2) for line in told.stdout.splitlines()]
     here = Path.cwd().resolve()
-    return [job for job, name, folder in jobs if RUN.fullmatch(name) and here == Path(folder)]
+    return [
+        job for job, name, folder in jobs if RUN.fullmatch(name) and Path(folder).resolve() == here
+    ]
 
 
 def at_work(jobs: list[str]) -> list[str]:
@@ -34,11 +41,8 @@ def at_work(jobs: list[str]) -> list[str]:
         except OSError:  # another user's, or gone
             continue
         is_snakemake = any(Path(os.fsdecode(word)).name == "snakemake" for word in words[:3])
-        if (
-            here
-            and is_snakemake
-            and not any(f"SLURM_JOB_ID={job}".encode() in known for job in jobs)
-        ):
+        is_job = any(f"SLURM_JOB_ID={job}".encode() in known for job in jobs)
+        if here and is_snakemake and not is_job:
             found.append(process.name)
     return found
 

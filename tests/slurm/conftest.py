@@ -112,7 +112,7 @@ def story(checkout, tmp_path_factory):
         cluster.slurm("scontrol", "requeue", requeued)
         cancelled = cluster.running("scores", snakemake).id
         cluster.slurm("scancel", cancelled)
-        cluster.running("loras", snakemake)
+        cluster.running("adaptive_merges", snakemake)
         node = cluster.slurm("sinfo", "--noheader", "--format", "%n").split()[0]
         cluster.slurm("scontrol", "update", f"nodename={node}", "state=drain", "reason=test")
         before = {job.id for job in cluster.jobs("running")}
