@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recycling import select
 from recycling.errors import UserError
+from recycling.select import ranking as select
 from recycling.select.evaluation import accuracies
 
 names = st.sets(st.text("abcxyz/-", min_size=1, max_size=8), min_size=1, max_size=30)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from recycling.select import Ranking
+from recycling.select.ranking import Ranking
 
 SCORE_COLUMNS = ("task", "repo_id", "score")
 TIE_COLUMNS = ("task", "cut", "tied", "adapters")

@@ -8,7 +8,7 @@ from recycling.errors import UserError
 from recycling.files import read_tsv
 from recycling.lora.reinit import reinitialise
 from recycling.runs.members import Member, pool_members, target_members
-from recycling.select import Ranking, window
+from recycling.select.ranking import Ranking, window
 from recycling.store.store import Store
 
 
