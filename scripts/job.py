@@ -6,6 +6,7 @@ written beside the rule's log; by hand the same file starts the same job again:
     python scripts/pool.py results/miniature/logs/pool.json
 """
 
+import contextlib
 import json
 import os
 import sys
@@ -14,12 +15,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, TextIO
+from typing import Any
 
 import __main__
+from recycling.disk import no_room
 from recycling.errors import Outdated, UserError
+from recycling.files import write_json
 from recycling.hub.offline import Offline, wanted
+from recycling.joblog import start_log
 from recycling.time_limit import deadline
+from recycling.usage import USE, Meter
 
 # Before a script imports a Hub library, which it may do right after this module.
 OFFLINE = Offline()
@@ -54,27 +59,6 @@ def listed(paths: str | list[str]) -> list[str]:
     return [paths] if isinstance(paths, str) else paths
 
 
-class _Tee:
-    """Writes to the terminal and to the rule's log."""
-
-    def __init__(self, terminal: TextIO, log: TextIO):
-        self.terminal, self.log = terminal, log
-
-    def write(self, text: str) -> int:
-        self.log.write(text)
-        self.log.flush()
-        return self.terminal.write(text)
-
-    def flush(self) -> None:
-        self.terminal.flush()
-
-    def isatty(self) -> bool:
-        return False
-
-    def fileno(self) -> int:
-        return self.terminal.fileno()
-
-
 def run(main: Callable[[Job], None], network: bool = False) -> None:
     """Run `main` on the job at hand; a UserError ends the script with one line and status 1.
 
@@ -82,29 +66,47 @@ def run(main: Callable[[Job], None], network: bool = False) -> None:
     """
     if network:
         OFFLINE.lift()
-    job = _from_snakemake() or _from_file()
+    try:
+        _do(main, _from_snakemake() or _from_file())
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        message = _in_words(error, network)
+        if message is None:
+            raise
+        for file in error.files if isinstance(error, Outdated) else ():
+            file.unlink(missing_ok=True)
+        print(f"error: {message}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _do(main: Callable[[Job], None], job: Job) -> None:
     # Before torch is imported: one thread a core that was asked for, whatever the machine has.
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[variable] = str(job.threads)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
-    if job.log:
-        log = open(job.log, "w", encoding="utf-8")  # noqa: SIM115 - open as long as the script
-        sys.stdout, sys.stderr = _Tee(sys.stdout, log), _Tee(sys.stderr, log)
+    if not job.log:
+        main(job)
+        return
+    start_log(job.log)
+    meter = Meter()
     try:
         main(job)
-    except UserError as error:
-        for file in error.files if isinstance(error, Outdated) else ():
-            file.unlink(missing_ok=True)
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except Exception as error:
-        if network or not (missing := wanted(error)):
-            raise
-        print(f"error: this step runs without the network: {missing} {FETCHED}", file=sys.stderr)
-        sys.exit(1)
+    finally:
+        with contextlib.suppress(OSError):  # a full disk is not worth a second error
+            write_json(Path(job.log).with_suffix(USE), meter.stop())
+
+
+def _in_words(error: Exception, network: bool) -> str | None:
+    """One line for a person; None for what only a programmer can mend."""
+    if isinstance(error, UserError):
+        return str(error)
+    if room := no_room(error):
+        return room
+    if not network and (missing := wanted(error)):
+        return f"this step runs without the network: {missing} {FETCHED}"
+    return None
 
 
 def _from_snakemake() -> Job | None:
@@ -129,7 +131,7 @@ def _from_snakemake() -> Job | None:
     log = str(given.log[0]) if len(given.log) else None
     if log:
         Path(log).parent.mkdir(parents=True, exist_ok=True)
-        Path(log).with_suffix(".json").write_text(json.dumps(spec, indent=1) + "\n")
+        write_json(Path(log).with_suffix(".json"), spec)
     return _job(spec, log)
 
 

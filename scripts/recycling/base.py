@@ -12,6 +12,7 @@ from typing import Any
 
 from recycling.errors import UserError
 from recycling.files import canonical_json, read_json, sha256_file, sha256_text
+from recycling.usage import spending
 
 WANTED = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")
 
@@ -148,8 +149,9 @@ def load_model(base: Mapping[str, Any], dtype: str, device: str, scratch: str | 
         device = "cuda" if torch.cuda.is_available() else "cpu"
     elif device == "cuda" and not torch.cuda.is_available():
         raise UserError("base.device: cuda was asked for, but torch sees no GPU on this machine")
-    folder = local_copy(base, scratch) if scratch else base["path"]
-    model: Any = AutoModelForCausalLM.from_pretrained(
-        folder, dtype=getattr(torch, dtype), use_safetensors=True
-    )
-    return model.to(device).eval().requires_grad_(False)
+    with spending("loading"):
+        folder = local_copy(base, scratch) if scratch else base["path"]
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=getattr(torch, dtype), use_safetensors=True
+        )
+        return model.to(device).eval().requires_grad_(False)

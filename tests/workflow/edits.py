@@ -100,9 +100,7 @@ EDITS = {
     "a touch of the base": Edit(f"{SMALL}/base.json", lambda text: text),
     "how a job gets its orders": Edit("scripts/job.py", lambda text: text + "\nADDED = 1\n"),
     "a rule's comment": added("rules/merging.smk", "\n# Why.\n"),
-    "a key's description": replaced(
-        "schemas/config.schema.yaml", "description: ", "description: x"
-    ),
+    "a key's description": replaced("schemas/config.schema.yaml", "list of tasks, or", "list, or"),
     "documentation": added("docs/workflow.md", "\nMore.\n"),
     "where and how jobs are started": added(
         "profiles/default/config.yaml", "\nprintshellcmds: true\n"

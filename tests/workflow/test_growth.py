@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 from safetensors.numpy import load_file, save_file
@@ -31,13 +30,19 @@ def newcomer(checkout, name):
     base = read_json(folder / "adapter_config.json")["base_model_name_or_path"]
     card = {"base_model": base, "library_name": "peft", "license": "mit"}
     hub = checkout.root / RESULTS / "world/hub"
-    add_repo(hub, "model", name, {path.name: path.read_bytes() for path in folder.iterdir()}, card=card)
+    add_repo(
+        hub, "model", name, {path.name: path.read_bytes() for path in folder.iterdir()}, card=card
+    )
 
 
 def test_one_more_adapter_costs_its_scores_and_the_merges_that_take_it(finished, tmp_path):
     checkout = finished.copy(tmp_path / "checkout")
     names = [row["repo_id"] for row in table(checkout, "pool/pool.tsv")]
-    name = next(n for n in map("newcomer/tiny-{}".format, range(999)) if random([*names, n], 0).names[0] == n)
+    name = next(
+        n
+        for n in map("newcomer/tiny-{}".format, range(999))
+        if random([*names, n], 0).names[0] == n
+    )
     newcomer(checkout, name)
     before = entries(checkout)
     checkout.snakemake("--forcerun", "candidates", "--", RESULTS / "runs.tsv")

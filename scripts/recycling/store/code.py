@@ -9,7 +9,7 @@ from typing import Any
 
 SCRIPTS = Path(__file__).resolve().parents[2]
 # They bring a job its orders and note what it costs; what it computes does not pass through them.
-CARRIERS = ("job.py",)
+CARRIERS = ("job.py", "recycling/usage.py")
 DISTRIBUTIONS = {"yaml": "pyyaml", "markdown_it": "markdown-it-py"}
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from recycling.errors import Outdated, UserError
 from recycling.files import canonical_json, read_json, sha256_file, sha256_text, write_json
+from recycling.usage import spending
 
 ENTRY = "entry.json"
 DAY = 86_400.0  # seconds; no run takes as long
@@ -90,7 +91,8 @@ class Store:
         temporary = self.root / "tmp" / f"{key[:16]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         temporary.mkdir(parents=True)
         try:
-            make(temporary)
+            with spending("working"):
+                make(temporary)
             files = {
                 path.relative_to(temporary).as_posix(): sha256_file(path)
                 for path in sorted(temporary.rglob("*"))

@@ -1,0 +1,72 @@
+"""What a job takes of its machine."""
+
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from recycling import usage
+
+
+@pytest.fixture(autouse=True)
+def nothing_spent(monkeypatch):
+    usage._spent.clear()
+    monkeypatch.setattr(usage, "SAMPLING_SECONDS", 0.05)
+
+
+def test_time_within_counts_once():
+    with usage.spending("working"):
+        time.sleep(0.02)
+        with usage.spending("loading"):
+            time.sleep(0.1)
+    assert usage.spent("loading") >= 0.1
+    assert 0.02 <= usage.spent("working") < 0.1
+
+
+def test_time_is_counted_where_the_work_fails():
+    with pytest.raises(ZeroDivisionError), usage.spending("working"):
+        time.sleep(0.02)
+        raise ZeroDivisionError
+    assert usage.spent("working") >= 0.02
+
+
+def test_a_job_without_torch_stays_without_it():
+    code = (
+        "import sys, time; sys.path.insert(0, 'scripts'); from recycling.usage import Meter\n"
+        "meter = Meter(); use = meter.stop(); assert 'torch' not in sys.modules\n"
+        "assert use['gpu'] is None and use['wall'] > 0 and use['cpu'] > 0 and use['memory'] > 1"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def fake_gpu(monkeypatch, tmp_path, answer):
+    """A torch that uses a GPU, and an nvidia-smi that answers."""
+    cuda = SimpleNamespace(
+        is_initialized=lambda: True,
+        get_device_properties=lambda _: SimpleNamespace(uuid="1-2"),
+        get_device_name=lambda: "A GPU",
+        max_memory_allocated=lambda: 3 * 2**20,
+    )
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\n{answer}\n')
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+
+
+def test_a_gpu_is_watched(monkeypatch, tmp_path):
+    fake_gpu(monkeypatch, tmp_path, "echo 80")
+    meter = usage.Meter()
+    time.sleep(0.5)
+    assert meter.stop()["gpu"] == {"name": "A GPU", "mean": 0.8, "peak": 0.8, "memory": 3.0}
+    assert "-i GPU-1-2" in (tmp_path / "asked").read_text()
+
+
+@pytest.mark.parametrize("answer", ["echo '[N/A]'", "exit 9"])
+def test_a_gpu_that_does_not_tell_is_no_error(monkeypatch, tmp_path, answer):
+    fake_gpu(monkeypatch, tmp_path, answer)
+    meter = usage.Meter()
+    time.sleep(0.3)
+    assert meter.stop()["gpu"] == {"name": "A GPU", "mean": None, "peak": None, "memory": 3.0}
