@@ -5,7 +5,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from recycling.analysis.names import method_label
 from recycling.plots.rows import Row, number, points
@@ -38,6 +38,7 @@ def draw(rows: Sequence[Row]) -> Figure:
         style["mfc"] = mark.colour
         handles.setdefault(label, Line2D([], [], label=label, **style))
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("seconds a run (tuning and scoring)")
