@@ -10,6 +10,7 @@ FIGURES = (
     "cost",
     *(["pool_scores", "single_gains", "tie_width"] if evaluated_selections() else []),
     *(["coefficients"] if DRAWN else []),
+    *varied_tables(),
 )
 
 
@@ -208,6 +209,51 @@ rule figure_tie_width:
         code=code("figure_tie_width"),
     script:
         "../scripts/figure_tie_width.py"
+
+
+rule figure_design:
+    input:
+        table=f"{OUT}/tables/design.tsv",
+    output:
+        **figure("design", "Design", "One choice at a time"),
+    log:
+        f"{OUT}/logs/figure_design.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        code=code("figure_design"),
+    script:
+        "../scripts/figure_design.py"
+
+
+rule figure_lora_sweep:
+    input:
+        table=f"{OUT}/tables/lora_sweep.tsv",
+    output:
+        **figure("lora_sweep", "Methods", "The target LoRA's settings"),
+    log:
+        f"{OUT}/logs/figure_lora_sweep.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        code=code("figure_lora_sweep"),
+    script:
+        "../scripts/figure_lora_sweep.py"
+
+
+rule figure_capacity:
+    input:
+        table=f"{OUT}/tables/capacity.tsv",
+    output:
+        **figure("capacity", "Controls", "Recycled or mere capacity"),
+    log:
+        f"{OUT}/logs/figure_capacity.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        code=code("figure_capacity"),
+    script:
+        "../scripts/figure_capacity.py"
 
 
 rule figures:

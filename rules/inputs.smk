@@ -68,6 +68,31 @@ def evaluated_selections():
     ]
 
 
+# The tables of experiments that vary settings, with their place in the report.
+VARIED = {
+    "design": ("Design", "One choice at a time"),
+    "lora_sweep": ("Methods", "The target LoRA's settings"),
+    "capacity": ("Controls", "Recycled or mere capacity"),
+}
+
+
+def varied_tables():
+    """Those of VARIED that the study has runs for."""
+    asked = {"design": "design", "lora_sweep": "lora_sweep", "capacity": "random_basis"}
+    return [name for name in VARIED if asked[name] in config["experiments"]]
+
+
+def ablated_method():
+    """The method that the ablations of the design start from; '' where there are none."""
+    grids = config["experiments"].get("design")
+    return grids[0]["methods"][0] if grids else ""
+
+
+def settings_of(method):
+    """The settings of a method; none where the study has no such method."""
+    return config["methods"].get(method, {}).get("settings", {})
+
+
 def hub_scores():
     """All parts of the scores of the hub's pool, if it is scored."""
     scored = [scores_for("hub", task) for task in config["tasks"]["names"]]

@@ -1,5 +1,6 @@
 DRAWN = drawn_run()
 STATISTICS = {"statistics": config["claims"]}
+ABLATED = ablated_method()
 
 
 rule runs:
@@ -230,6 +231,67 @@ rule table_single_gains:
         "../scripts/table_single_gains.py"
 
 
+rule table_design:
+    input:
+        runs=f"{OUT}/runs.tsv",
+    output:
+        tsv=f"{OUT}/tables/design.tsv",
+        markdown=f"{OUT}/tables/design.md",
+    log:
+        f"{OUT}/logs/table_design.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        settings={
+            **STATISTICS,
+            "method": ABLATED,
+            "configured": settings_of(ABLATED),
+        },
+        code=code("table_design"),
+    script:
+        "../scripts/table_design.py"
+
+
+rule table_lora_sweep:
+    input:
+        runs=f"{OUT}/runs.tsv",
+    output:
+        tsv=f"{OUT}/tables/lora_sweep.tsv",
+        markdown=f"{OUT}/tables/lora_sweep.md",
+    log:
+        f"{OUT}/logs/table_lora_sweep.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        settings={
+            **STATISTICS,
+            "configured": settings_of(config["target_method"]),
+        },
+        code=code("table_lora_sweep"),
+    script:
+        "../scripts/table_lora_sweep.py"
+
+
+rule table_capacity:
+    input:
+        runs=f"{OUT}/runs.tsv",
+    output:
+        tsv=f"{OUT}/tables/capacity.tsv",
+        markdown=f"{OUT}/tables/capacity.md",
+    log:
+        f"{OUT}/logs/table_capacity.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        settings={
+            **STATISTICS,
+            "configured": settings_of("random_basis"),
+        },
+        code=code("table_capacity"),
+    script:
+        "../scripts/table_capacity.py"
+
+
 rule claims:
     input:
         runs=f"{OUT}/runs.tsv",
@@ -274,6 +336,7 @@ PAGES = {
     "random_init": ("Controls", "Recycled against random"),
     "contrasts": ("Controls", "Further comparisons"),
     "relevant_transfer": ("Transfer", "Relevant LoRAs"),
+    **{name: VARIED[name] for name in varied_tables()},
     **({"single_gains": ("Pool", "Single adapters")} if hub_scores() else {}),
 }
 

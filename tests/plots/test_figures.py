@@ -145,9 +145,57 @@ def figures(request, tmp_path_factory):
         "pool_scores": draw("pool_scores", tables["scores"]),
         "tie_width": draw("tie_width", tables["ties"]),
         "single_gains": draw("single_gains", tables["gains"]),
+        "design": draw("design", ablations(large)),
+        "lora_sweep": draw("lora_sweep", search(large)),
+        "capacity": draw("capacity", capacity()),
         "cost": draw("cost", tables["cost"]),
         "contrasts": draw("contrasts", tables["contrasts"]),
     }
+
+
+def numbers(place):
+    """The columns of an accuracy and of its difference, different from place to place."""
+    middle = 0.03 * (place % 5) - 0.05
+    return {
+        "n_tasks": "20", "n_seeds": "1", "accuracy": str(0.6 + middle), "difference": str(middle),
+        "difference_low": str(middle - 0.02), "difference_high": str(middle + 0.03),
+    }  # fmt: skip
+
+
+def ablations(large):
+    axes = {
+        "granularity": ("rank", "expert", "layer", "sublayer", "module"),
+        "activation": ("squared", "softmax", HOSTILE[1]), "init": ("equal", HOSTILE[4]),
+        "selection": ("evaluation", "quasi_fim"), "activation + init": ("softmax, uniform",),
+    }  # fmt: skip
+    return [
+        {"axis": axis, "value": value, "k": k, "lr": lr, "target": "with"} | numbers(place)
+        for axis, values in axes.items()
+        for k in (("2", "5", "10", "20") if large else ("10",))
+        for lr in (("best", "0.01", "0.05", "0.1") if large else ("0.05",))
+        for place, value in enumerate(values)
+    ]
+
+
+def search(large):
+    return [
+        {"lr": lr, "steps": steps, "rank": rank, "configured": "yes" * (rank == "64")}
+        | numbers(place)
+        for place, lr in enumerate(("5e-05", "0.0001", "0.0003"))
+        for steps in (("100", "400") if large else ("100",))
+        for rank in ("16", "32", "64", "128")
+        if (lr, rank) != ("0.0001", "32")
+    ]
+
+
+def capacity():
+    series = {"recycled": (5, 30), "re-initialised": (5, 30), "alone": (1,),
+              "random basis": (5, 10, 20, 30, 64, 128)}  # fmt: skip
+    return [
+        {"series": name, "k": str(k)} | numbers(place + k)
+        for place, (name, ks) in enumerate(series.items())
+        for k in ks
+    ]
 
 
 def scored(selections):
@@ -183,7 +231,7 @@ def load(module):
 NAMES = (
     "main", "k_sweep", "relevant_transfer", "per_task", "claims", "pool_funnel",
     "pool_statistics", "coefficients", "pool_scores", "tie_width", "cost", "contrasts",
-    "single_gains",
+    "single_gains", "design", "lora_sweep", "capacity",
 )  # fmt: skip
 
 
@@ -239,6 +287,9 @@ def bare(tmp_path_factory):
             "pool_scores": ([],),
             "tie_width": ([],),
             "single_gains": ([],),
+            "design": ([],),
+            "lora_sweep": ([],),
+            "capacity": ([],),
             "contrasts": ([],),
             "cost": (text(folder / "c", COST_COLUMNS, cost_table(runs, table)),),
         }

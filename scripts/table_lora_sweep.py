@@ -1,0 +1,21 @@
+"""The search over the target LoRA's hyper-parameters."""
+
+from job import Job, run
+from recycling.analysis.lora_sweep_table import COLUMNS, lora_sweep_table
+from recycling.analysis.paired import Settings
+from recycling.analysis.runs import load_runs
+from recycling.analysis.variants_pages import write_lora_sweep_page
+from recycling.files import read_tsv, write_tsv
+
+
+def main(job: Job) -> None:
+    settings = job.params["settings"]
+    rows = lora_sweep_table(
+        load_runs(job.input.runs), settings["configured"], Settings(**settings["statistics"])
+    )
+    write_tsv(job.output.tsv, COLUMNS, rows)
+    write_lora_sweep_page(job.output.markdown, read_tsv(job.output.tsv))
+
+
+if __name__ == "__main__":
+    run(main)
