@@ -61,6 +61,7 @@ rule table_per_task:
 rule table_k_sweep:
     input:
         runs=f"{OUT}/runs.tsv",
+        reported="resources/reported.tsv",
     output:
         tsv=f"{OUT}/tables/k_sweep.tsv",
         markdown=f"{OUT}/tables/k_sweep.md",
@@ -71,7 +72,7 @@ rule table_k_sweep:
     conda:
         "../envs/environment.yaml"
     params:
-        settings=STATISTICS,
+        settings={**STATISTICS, "paper": config["paper"]},
         code=code("table_k_sweep"),
     script:
         "../scripts/table_k_sweep.py"
@@ -80,6 +81,7 @@ rule table_k_sweep:
 rule table_relevant_transfer:
     input:
         runs=f"{OUT}/runs.tsv",
+        reported="resources/reported.tsv",
     output:
         tsv=f"{OUT}/tables/relevant_transfer.tsv",
         markdown=f"{OUT}/tables/relevant_transfer.md",
@@ -88,7 +90,7 @@ rule table_relevant_transfer:
     conda:
         "../envs/environment.yaml"
     params:
-        settings=STATISTICS,
+        settings={**STATISTICS, "paper": config["paper"]},
         code=code("table_relevant_transfer"),
     script:
         "../scripts/table_relevant_transfer.py"
@@ -148,6 +150,7 @@ rule table_coefficients:
 rule table_contrasts:
     input:
         runs=f"{OUT}/runs.tsv",
+        reported="resources/reported.tsv",
     output:
         tsv=f"{OUT}/tables/contrasts.tsv",
         markdown=f"{OUT}/tables/contrasts.md",
@@ -156,7 +159,7 @@ rule table_contrasts:
     conda:
         "../envs/environment.yaml"
     params:
-        settings=STATISTICS,
+        settings={**STATISTICS, "paper": config["paper"]},
         code=code("table_contrasts"),
     script:
         "../scripts/table_contrasts.py"

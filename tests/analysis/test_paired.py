@@ -86,6 +86,32 @@ def test_wilcoxon_with_nothing_to_tell():
     assert wilcoxon(np.array([0.3 - 0.2, 0.2 - 0.1] * 3)) == pytest.approx(2 / 2**6)
 
 
+def test_wilcoxon_leaves_out_tasks_without_a_difference_and_stays_exact():
+    # Five positive differences: one of 2^5 sign patterns at each end.
+    assert wilcoxon(np.array([0.0, 0.1, 0.2, 0.3, 0.4, 0.5])) == pytest.approx(2 / 2**5)
+    # Of the ranks 1 to 5 the second is negative; patterns with a sum of 2 or less: {}, {1}, {2}.
+    assert wilcoxon(np.array([0.1, -0.2, 0.3, 0.4, 0.5])) == pytest.approx(2 * 3 / 2**5)
+
+
+def test_two_tasks_have_the_widest_interval_that_the_bootstrap_has():
+    """Means of two tasks are d, (d + e) / 2 and e; t with one degree of freedom takes the ends."""
+    a = runs("ours", [("t", "0", 0.5), ("u", "0", 0.4)])
+    b = runs("average", [("t", "0", 0.4), ("u", "0", 0.45)])
+    found = summarise(pair(a, b), Settings(resamples=500))
+    assert (found["ci_low"], found["ci_high"]) == pytest.approx((-0.05, 0.1))
+    assert (found["ci90_low"], found["ci90_high"]) == pytest.approx((-0.05, 0.1))
+
+
+def test_the_interval_pairs_seeds_before_it_draws_them():
+    """Seeds that move both sides alike leave no spread: every resample has the same mean."""
+    shifts = (("0", 0.0), ("1", 0.3), ("2", -0.2))
+    made = [(task, seed, level + shift) for task, level in (("t", 0.5), ("u", 0.6), ("v", 0.4))
+            for seed, shift in shifts]  # fmt: skip
+    a = runs("ours", [(task, seed, value + 0.05) for task, seed, value in made])
+    found = summarise(pair(a, runs("average", made)), Settings(resamples=500))
+    assert (found["ci_low"], found["ci_high"]) == pytest.approx((0.05, 0.05))
+
+
 def test_tost_is_the_larger_of_two_t_tests():
     differences = np.array([0.012, -0.004, 0.003, 0.008, 0.001, -0.002])
     error = differences.std(ddof=1) / np.sqrt(6)

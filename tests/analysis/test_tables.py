@@ -19,7 +19,7 @@ from recycling.analysis.main_table import main_table
 from recycling.analysis.paired import Settings
 from recycling.analysis.per_task_table import per_task_table
 from recycling.analysis.pool_tables import funnel, module_set, pool_statistics
-from recycling.analysis.reported import load_reported, reported_value
+from recycling.analysis.reported import load_reported, reported_difference, reported_value
 from recycling.analysis.runs import load_runs
 from recycling.analysis.selection_tables import pool_scores, tie_widths
 from recycling.analysis.sweep_tables import recycled_minus_reinitialised, sweep
@@ -95,25 +95,36 @@ def test_per_task_table_by_hand(load, reported):
     assert len(rows) == 8
 
 
-def test_sweep_compares_like_with_like(load):
+def test_sweep_compares_like_with_like(load, reported):
     """A point that lacks a task must not be averaged over other tasks than the rest."""
     rows = study(tasks=4)
     gone = [r for r in rows if not (r["task"] == "synthetic_03" and r["reinit"] != "none")]
-    table = sweep(load(gone), ("main", "random_init"), "ours", SETTINGS)
+    table = sweep(load(gone), reported, ("main", "random_init"), "ours", SETTINGS)
     assert {r["n_tasks"] for r in table} == {3}
     assert {r["method"] for r in table} == {"zero_shot", "target_lora", "ours"}
     assert sum(r["method"] == "ours" for r in table) == 18
+    # The paper's figures stand beside the baselines and the largest K.
+    figures = {(r["method"], r["target"], r["reinit"], r["selection"]): r["reported"]
+               for r in table if r["k"] in (0, 20)}  # fmt: skip
+    assert figures["target_lora", "with", "none", ""] == "0.657000"
+    assert figures["ours", "with", "none", "random"] == "0.675000"
+    assert figures["ours", "without", "all", "evaluation"] == "0.609000"
+    assert not any(r.get("reported") for r in table if r["k"] == 5)
 
 
-def test_recycled_minus_reinitialised_by_hand(load):
+def test_recycled_minus_reinitialised_by_hand(load, reported):
     rows = []
     for task, noise in (("a", 0.1), ("b", -0.3)):
         rows.append(row("main", "ours", task, "0", 0.5, k=5, **EVALUATION))
         common = {"k": 5, "reinit": "others", **EVALUATION}
         rows.append(row("random_init", "ours", task, "0", 0.5 - noise, **common))
-    (found,) = recycled_minus_reinitialised(load(rows), ("main", "random_init"), "ours", SETTINGS)
+        rows.append(row("random_init", "ours", task, "7", 0.0, **common))  # a seed of noise alone
+    places = ("main", "random_init")
+    (found,) = recycled_minus_reinitialised(load(rows), reported, places, "ours", SETTINGS)
+    assert (found["reported"], found["reported_is"]) == ("0.003000", "0.675 − 0.672 (Figure 3)")
     assert found["difference"] == "-0.100000"
     assert (found["k"], found["target"], found["wins"], found["losses"]) == (5, "with", 1, 1)
+    assert (found["n_tasks"], found["n_seeds"]) == (2, 1)
 
 
 def test_differences_are_those_of_the_claims(load):
@@ -187,7 +198,7 @@ def test_coefficients_by_hand(tmp_path):
 def test_reported_figures_have_locators_and_distinct_meanings():
     rows = read_tsv("resources/reported.tsv")
     assert all(0 < float(r["value"]) < 1 and r["locator"] for r in rows)
-    meanings = [tuple(r[name] for name in list(r)[:8]) for r in rows]
+    meanings = [tuple(r[name] for name in list(r)[:9]) for r in rows]
     assert len(set(meanings)) == len(rows) == 20
     with pytest.raises(UserError, match="no setting 'lama'; it has llama, low_data, qwen"):
         load_reported("resources/reported.tsv", "lama")
@@ -201,6 +212,13 @@ def test_the_exhibit_decides_between_two_reported_figures(reported):
     assert reported_value(reported, where, None) is None
     assert reported_value(reported, where | {"method": "ties"}, "main") is None
     assert reported_value(reported, where | {"skip": 5}, "main") is None
+    regularised = {"method": "target_lora", "variant": "dropout=0.5"}
+    assert reported_value(reported, regularised, "regularised") == (0.659, "Figure 4")
+    lora = {"method": "target_lora"}
+    assert reported_difference(reported, regularised, lora, "regularised") == (
+        0.002, "0.659 − 0.657 (Figure 4, Table 2)",
+    )  # fmt: skip
+    assert reported_difference(reported, regularised | {"variant": "rank=1"}, lora, "main") is None
 
 
 def test_tie_widths_by_hand():
@@ -268,7 +286,7 @@ def test_costs_are_medians_over_runs(load, reported):
     assert (ours["seconds"], ours["n_runs"]) == ("55.000", 4)
 
 
-def test_contrasts_are_those_that_the_study_has_runs_for(load):
+def test_contrasts_are_those_that_the_study_has_runs_for(load, reported):
     rows = small()
     for task in ("a", "b"):
         for seed, released in (("0", 0.3), ("1", 0.5)):
@@ -276,7 +294,7 @@ def test_contrasts_are_those_that_the_study_has_runs_for(load):
             rows.append(point)
             wild = {"variant": "training.batch_size=2", "target": "with"}
             rows.append(row("regularised", "target_lora", task, seed, 0.6, **wild))
-    found = {r["contrast"]: r for r in contrasts_table(load(rows), SETTINGS)}
+    found = {r["contrast"]: r for r in contrasts_table(load(rows), reported, SETTINGS)}
     assert set(found) == {"alone", "others", "ours_last_step-with", "training.batch_size=2"}
     # Task a: 0.4 - 0.51, task b: 0.4 - 0.85.
     assert found["ours_last_step-with"]["difference"] == "-0.280000"

@@ -97,13 +97,16 @@ def figures(request, tmp_path_factory):
     experiments = ("main", "k_sweep", "random_init")
     tables = {
         "main": text(folder / "1", MAIN_COLUMNS, main_table(runs, reported, SETTINGS)),
-        "sweep": text(folder / "2", SWEEP_COLUMNS, sweep(runs, experiments, "ours", SETTINGS)),
+        "sweep": text(
+            folder / "2", SWEEP_COLUMNS, sweep(runs, reported, experiments, "ours", SETTINGS)
+        ),
         "reinit": text(
             folder / "3", REINIT_COLUMNS,
-            recycled_minus_reinitialised(runs, experiments, "ours", SETTINGS),
+            recycled_minus_reinitialised(runs, reported, experiments, "ours", SETTINGS),
         ),
         "transfer": text(
-            folder / "4", SWEEP_COLUMNS, sweep(runs, ("relevant_transfer",), "ours", SETTINGS)
+            folder / "4", SWEEP_COLUMNS,
+            sweep(runs, reported, ("relevant_transfer",), "ours", SETTINGS),
         ),
         "differences": text(folder / "5", DIFFERENCE_COLUMNS, differences_table(runs)),
     }  # fmt: skip
@@ -127,7 +130,7 @@ def figures(request, tmp_path_factory):
     tables["scores"] = text(folder / "8", SCORE_COLUMNS, pool_scores(selections))
     tables["ties"] = text(folder / "9", TIE_COLUMNS, tie_widths(selections))
     tables["cost"] = text(folder / "10", COST_COLUMNS, cost_table(runs, tables["main"]))
-    contrasts = contrasts_table(runs, SETTINGS)
+    contrasts = contrasts_table(runs, reported, SETTINGS)
     tables["contrasts"] = text(folder / "11", CONTRAST_COLUMNS, contrasts)
     names = [row["task"] for row in tables["ties"] if row["cut"] == "1"]
     gains = gains_table(scored(selections), names, ["train", "validation"])
@@ -274,7 +277,9 @@ def bare(tmp_path_factory):
         runs = load_runs(folder / "runs.tsv")
         reported = load_reported("resources/reported.tsv", None)
         table = text(folder / "m", MAIN_COLUMNS, main_table(runs, reported, SETTINGS))
-        swept = text(folder / "s", SWEEP_COLUMNS, sweep(runs, ("main",), "ours", SETTINGS))
+        swept = text(
+            folder / "s", SWEEP_COLUMNS, sweep(runs, reported, ("main",), "ours", SETTINGS)
+        )
         given = {
             "main_comparison": (table,),
             "k_sweep": (swept, [], 0.02),

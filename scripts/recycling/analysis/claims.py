@@ -8,7 +8,7 @@ from statsmodels.stats.multitest import multipletests
 
 from recycling.analysis.comparisons import CLAIMS, Comparison
 from recycling.analysis.paired import Settings, by_task, summarise
-from recycling.analysis.reported import reported_value
+from recycling.analysis.reported import reported_difference
 from recycling.analysis.resolve import Resolved, resolve
 from recycling.analysis.runs import Missing, describe
 from recycling.analysis.verdicts import name_of_test, p_values, verdict
@@ -80,18 +80,12 @@ def _measure(
 def _reported(
     reported: pd.DataFrame, comparison: Comparison, found: Resolved | None
 ) -> dict[str, Any]:
-    wheres = [
-        {"selection": comparison.selections[0], **side.where}
-        for side in (comparison.minuend, comparison.subtrahend)
-    ]
-    if found:
-        wheres = [dict(found.minuend), dict(found.subtrahend)]
-    values = [reported_value(reported, where, comparison.exhibit) for where in wheres]
-    if values[0] is None or values[1] is None:
-        return {"reported": None, "reported_is": None}
-    (a, at_a), (b, at_b) = values[0], values[1]
-    places = at_a if at_a == at_b else f"{at_a}, {at_b}"
-    return {"reported": round(a - b, 6), "reported_is": f"{a:.3f} − {b:.3f} ({places})"}
+    first = {"selection": comparison.selections[0]}
+    minuend = found.minuend if found else first | dict(comparison.minuend.where)
+    subtrahend = found.subtrahend if found else first | dict(comparison.subtrahend.where)
+    difference = reported_difference(reported, minuend, subtrahend, comparison.exhibit)
+    value, words = difference or (None, None)
+    return {"reported": value, "reported_is": words}
 
 
 def _correct(entries: list[dict[str, Any]]) -> None:

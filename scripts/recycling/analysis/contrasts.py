@@ -36,9 +36,11 @@ REGULARISED = {
 }
 
 
-def contrast(name: str, effect_is: str, minuend: Side, subtrahend: Side) -> Comparison:
+def contrast(
+    name: str, effect_is: str, minuend: Side, subtrahend: Side, exhibit: str | None = None
+) -> Comparison:
     """A comparison that no claim is about."""
-    return Comparison(name, effect_is, "equivalent", effect_is, minuend, subtrahend, exhibit=None)
+    return Comparison(name, effect_is, "equivalent", effect_is, minuend, subtrahend, exhibit)
 
 
 def merge(method: str, target: str) -> Side:
@@ -76,11 +78,11 @@ GROUPS: Mapping[str, tuple[Comparison, ...]] = {
     "regularised": (
         *(
             contrast(variant, f"target LoRA, {words} − target LoRA",
-                     target_lora(variant), TARGET_LORA)
+                     target_lora(variant), TARGET_LORA, "regularised")
             for variant, words in REGULARISED.items()
         ),
         contrast("noise", "Ours with re-initialised LoRAs − target LoRA",
-                 ours(*RANDOM_INIT, target="with", reinit="others"), TARGET_LORA),
+                 ours(*RANDOM_INIT, target="with", reinit="others"), TARGET_LORA, "k_sweep"),
     ),
     "fixed_sets": tuple(
         contrast(

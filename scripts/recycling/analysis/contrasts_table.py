@@ -8,17 +8,21 @@ from recycling.analysis.contrasts import GROUPS
 from recycling.analysis.levels import LEVEL, holm
 from recycling.analysis.numbers import exact
 from recycling.analysis.paired import Settings, summarise
+from recycling.analysis.reported import reported_difference
 from recycling.analysis.resolve import resolve
 from recycling.analysis.runs import Missing, describe
 
 NUMBERS = ("difference", "difference_low", "difference_high", "mean_a", "mean_b")
 COLUMNS = (
     "group", "contrast", "effect_is", "minuend", "subtrahend", *LEVEL[:2], *NUMBERS,
-    "wins", "ties", "losses", "wilcoxon_p", "wilcoxon_p_holm", "tost_p", "margin",
+    "wins", "ties", "losses", "wilcoxon_p", "wilcoxon_p_holm", "tost_p", "margin", "reported",
+    "reported_is",
 )  # fmt: skip
 
 
-def contrasts_table(runs: pd.DataFrame, settings: Settings) -> list[dict[str, Any]]:
+def contrasts_table(
+    runs: pd.DataFrame, reported: pd.DataFrame, settings: Settings
+) -> list[dict[str, Any]]:
     """One row a contrast that the study has runs for. Holm's correction is within a group."""
     rows: list[dict[str, Any]] = []
     for group, contrasts in GROUPS.items():
@@ -29,6 +33,9 @@ def contrasts_table(runs: pd.DataFrame, settings: Settings) -> list[dict[str, An
             except Missing:
                 continue
             statistics = summarise(found.pairs, settings)
+            value, words = reported_difference(
+                reported, found.minuend, found.subtrahend, one.exhibit
+            ) or (None, "")
             part.append(
                 {
                     "group": group,
@@ -44,6 +51,8 @@ def contrasts_table(runs: pd.DataFrame, settings: Settings) -> list[dict[str, An
                     "wilcoxon_p": exact(statistics["wilcoxon_p"]),
                     "tost_p": exact(statistics["tost_p"]),
                     "margin": exact(settings.margin),
+                    "reported": exact(value),
+                    "reported_is": words,
                     **{name: statistics[name] for name in ("n_tasks", "n_seeds")},
                     **{name: statistics[name] for name in ("wins", "ties", "losses")},
                 }

@@ -38,9 +38,14 @@ def difference(
 ) -> dict[str, Any]:
     """The columns DIFFERENCE, paired by task and seed; {} where nothing pairs."""
     try:
-        found = summarise(pair(minuend, subtrahend), settings)
+        return paired_difference(pair(minuend, subtrahend), settings)
     except Missing:
         return {}
+
+
+def paired_difference(pairs: pd.DataFrame, settings: Settings) -> dict[str, Any]:
+    """The columns DIFFERENCE of pairs, as of `pair`."""
+    found = summarise(pairs, settings)
     return {
         "difference": exact(found["effect"]),
         "difference_low": exact(found["ci_low"]),

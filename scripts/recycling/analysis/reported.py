@@ -12,7 +12,7 @@ import pandas as pd
 from recycling.analysis.runs import BASELINES, Where
 from recycling.errors import UserError
 
-IDENTITY = ("method", "selection", "target", "reinit")
+IDENTITY = ("method", "variant", "selection", "target", "reinit")
 
 
 def load_reported(path: str | Path, setting: str | None) -> pd.DataFrame:
@@ -38,8 +38,8 @@ def reported_value(
     """
     if exhibit is None:
         return None
-    names = ("method",) if where["method"] in BASELINES else IDENTITY
-    wanted = {"skip": 0, "reinit": "none", "selection": "", **where}
+    names = ("method", "variant") if where["method"] in BASELINES else IDENTITY
+    wanted = {"skip": 0, "reinit": "none", "selection": "", "variant": "", **where}
     fits = table["skip"] == str(wanted["skip"])
     for name in names:
         fits &= table[name] == wanted[name]
@@ -48,3 +48,15 @@ def reported_value(
         return None
     found = found.assign(_other=found["experiment"] != exhibit).sort_values("_other", kind="stable")
     return float(found["value"].iloc[0]), str(found["locator"].iloc[0])
+
+
+def reported_difference(
+    table: pd.DataFrame, minuend: Where, subtrahend: Where, exhibit: str | None
+) -> tuple[float, str] | None:
+    """The difference of the paper's two figures, and what it is; None where one is not known."""
+    a = reported_value(table, minuend, exhibit)
+    b = reported_value(table, subtrahend, exhibit)
+    if a is None or b is None:
+        return None
+    places = a[1] if a[1] == b[1] else f"{a[1]}, {b[1]}"
+    return round(a[0] - b[0], 6), f"{a[0]:.3f} − {b[0]:.3f} ({places})"

@@ -20,6 +20,7 @@ SWEEP_HEADS = {
     "difference": "− target LoRA",
     "interval": "95 % interval",
     "record": "W/T/L",
+    "reported": "Paper",
 }
 REINIT_HEADS = {
     "selection": "Selection",
@@ -31,10 +32,12 @@ REINIT_HEADS = {
     "interval": "95 % interval",
     "record": "W/T/L",
     "p": "Wilcoxon p (Holm)",
+    "reported": "Paper",
 }
 NOTE = (
     "Differences in percentage points, paired by task and seed; 95 % intervals by the hierarchical "
-    "bootstrap over tasks and seeds within tasks."
+    "bootstrap over tasks and seeds within tasks. Paper: the figure that it reports "
+    "for its largest K, second-hand."
 )
 
 
@@ -46,7 +49,12 @@ def write_sweep_page(path: str | Path, title: str, rows: Sequence[Mapping[str, s
 def write_reinit_page(path: str | Path, rows: Sequence[Mapping[str, str]]) -> None:
     """rows: as of the TSV of recycled minus re-initialised."""
     lines = [
-        _shown(row) | {"reinit": row["reinit"], "p": p_value(_number(row["wilcoxon_p_holm"]))}
+        _shown(row)
+        | {
+            "reinit": row["reinit"],
+            "p": p_value(_number(row["wilcoxon_p_holm"])),
+            "reported": signed_percent(_number(row["reported"])),
+        }
         for row in rows
     ]
     write_markdown(path, "Recycled minus randomly re-initialised", REINIT_HEADS, lines, NOTE)
@@ -65,6 +73,7 @@ def _shown(row: Mapping[str, str]) -> dict[str, str]:
         "skip": row.get("skip", "") if merged else "",
         "n": f"{row['n_tasks']} × {row['n_seeds']}",
         "accuracy": percent(_number(row.get("accuracy", ""))),
+        "reported": percent(_number(row["reported"])),
         "difference": signed_percent(_number(row["difference"])),
         "interval": percent_interval(low, high),
         "record": f"{row['wins']}/{row['ties']}/{row['losses']}" if row["wins"] else "",

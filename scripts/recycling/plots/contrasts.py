@@ -32,7 +32,7 @@ def draw(rows: Sequence[Row]) -> Figure:
     note = (
         f"{sizes(rows)}. Bars: 95 % interval, paired by task and seed (bootstrap over tasks, seeds "
         "within tasks). Grey band: the margin that counts as no difference. Filled: the interval "
-        "excludes zero. Every panel has its own scale."
+        "excludes zero. Diamonds: the paper's own figures. Every panel has its own scale."
     )
     frame(figure, QUESTION, note)
     return figure
@@ -49,6 +49,8 @@ def _panel(axes: Axes, group: str, part: Sequence[Row]) -> None:
         sure = number(row, "difference_low") > 0 or number(row, "difference_high") < 0
         axes.plot([low, high], [y, y], color=INK, linewidth=1.1)
         axes.plot(middle, y, "o", color=INK, mfc=INK if sure else "white", ms=5)
+        if row["reported"]:
+            axes.plot(points(row, "reported"), y, "d", color=INK, mfc="none", ms=6, zorder=4)
     axes.set_yticks(
         range(len(part) - 1, -1, -1), [plain(row["effect_is"], 64) for row in part], fontsize=7
     )
