@@ -45,6 +45,7 @@ localrules:
     table_cost,
     table_selection,
     table_tasks,
+    table_released,
     table_design,
     table_lora_sweep,
     table_capacity,

@@ -313,6 +313,29 @@ rule claims:
         "../scripts/claims.py"
 
 
+rule table_released:
+    input:
+        released=list((config["released"] or {}).values()),
+        runs=f"{OUT}/runs.tsv",
+        scores=hub_scores(),
+    output:
+        tsv=f"{OUT}/tables/released.tsv",
+        markdown=f"{OUT}/tables/released.md",
+    log:
+        f"{OUT}/logs/table_released.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        settings={
+            "kinds": list(config["released"] or {}),
+            "tasks": config["tasks"]["names"],
+            "splits": config["scoring"]["splits"].split("+"),
+        },
+        code=code("table_released"),
+    script:
+        "../scripts/table_released.py"
+
+
 rule table_tasks:
     input:
         cards=expand(f"{OUT}/tasks/{{task}}/card.json", task=config["tasks"]["names"]),
@@ -340,6 +363,7 @@ PAGES = {
     "contrasts": ("Controls", "Further comparisons"),
     "relevant_transfer": ("Transfer", "Relevant LoRAs"),
     **{name: VARIED[name] for name in varied_tables()},
+    **({"released": ("Methods", "Released results")} if config["released"] else {}),
     **({"single_gains": ("Pool", "Single adapters")} if hub_scores() else {}),
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 # What changes no number of a study: where it runs, and in what portions.
 NO_MATTER = (
     "study", "results", "hub", "base.device", "tasks.folder", "tasks.batch_tokens",
-    "tasks.per_job", "tasks.runs_per_job", "scoring.jobs", "paper", "export", "asked",
+    "tasks.per_job", "tasks.runs_per_job", "scoring.jobs", "paper", "released", "export", "asked",
 )  # fmt: skip
 ABSENT = "–"
 
