@@ -88,7 +88,7 @@ def ablated_method():
     return grids[0]["methods"][0] if grids else ""
 
 
-def settings_of(method):
+def configured(method):
     """The settings of a method; none where the study has no such method."""
     return config["methods"].get(method, {}).get("settings", {})
 

@@ -248,7 +248,7 @@ rule table_design:
         settings={
             **STATISTICS,
             "method": ABLATED,
-            "configured": settings_of(ABLATED),
+            "configured": configured(ABLATED),
         },
         code=code("table_design"),
     script:
@@ -268,7 +268,7 @@ rule table_lora_sweep:
     params:
         settings={
             **STATISTICS,
-            "configured": settings_of(config["target_method"]),
+            "configured": configured(config["target_method"]),
         },
         code=code("table_lora_sweep"),
     script:
@@ -288,7 +288,7 @@ rule table_capacity:
     params:
         settings={
             **STATISTICS,
-            "configured": settings_of("random_basis"),
+            "configured": configured("random_basis"),
         },
         code=code("table_capacity"),
     script:
