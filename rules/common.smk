@@ -7,15 +7,11 @@ sys.path.insert(0, os.path.join(workflow.basedir, "scripts"))
 from recycling.errors import UserError
 from recycling.pins import read_pins
 from recycling.store.code import code_hash
-from recycling.study.config import all_tasks, in_house_tasks, validated
+from recycling.study.config import validated
+from recycling.study.tasks import all_tasks, in_house_tasks
 from recycling.study.differences import settled
-from recycling.study.plan import (
-    canonical,
-    essence,
-    fields,
-    make_plan,
-    run_of_export,
-)
+from recycling.study.plan import essence, make_plan
+from recycling.study.run import canonical, fields, run_of_export
 
 try:
     config.update(validated(config))

@@ -3,7 +3,8 @@
 from job import Job, run
 from recycling.files import read_json, write_tsv
 from recycling.runs.batch import read_runs
-from recycling.study.plan import canonical, fields, rows_of, run_of
+from recycling.study.plan import rows_of
+from recycling.study.run import canonical, fields, run_of
 from recycling.study.variants import in_words
 
 COLUMNS = (

@@ -3,13 +3,21 @@ import copy
 import pytest
 
 from recycling.errors import UserError
-from recycling.study.config import all_tasks, validated
+from recycling.study.config import validated
+from recycling.study.tasks import all_tasks
+
+TASK = """
+dataset: {files: {train: rows.csv}}
+inputs: text
+target: label
+instruction: Name it.
+"""
 
 
 @pytest.fixture
 def config(tmp_path):
     for task in ("a", "b", "c"):
-        (tmp_path / f"{task}.yaml").write_text("")
+        (tmp_path / f"{task}.yaml").write_text(TASK)
     return {
         "study": "s",
         "base": {"repo": "owner/base"},
@@ -111,6 +119,22 @@ GRID = "experiments.main.0"
             put("export", {"x": {"method": "average", "task": "a", "pool": "in_house", "k": 9}}),
             "export.x.k",
         ),
+        (put("methods.average.settings", {"divide": 1}), "methods.average.settings"),
+        (put("methods.lora.settings", {"ranks": 1}), "'ranks'"),
+        (put("methods.lora.settings", {"training": {"lrr": 1}}), "methods.lora.settings.training"),
+        (put("methods.zero_shot.settings", {"shots": 1}), "methods.zero_shot.settings"),
+        (
+            put(
+                "methods.basis",
+                {
+                    "kind": "adapt",
+                    "function": "random_basis",
+                    "settings": {"tuning": {"innit": "zero"}},
+                },
+            ),
+            "'innit'",
+        ),
+        (put("paper", "nosuch"), "paper: 'nosuch'"),
         (put("only", ["mian"]), "did you mean main"),
         (put(f"{GRID}.vary", {"rank": []}), f"{GRID}.vary.rank"),
         (put(f"{GRID}.vary", {"rank": [1]}), f"{GRID}.vary"),
@@ -132,3 +156,30 @@ def test_a_misspelt_key_is_suggested(config):
     config["claims"] = {"margn": 0.1}
     with pytest.raises(UserError, match="margin"):
         validated(config)
+
+
+def test_a_task_file_that_is_wrong_is_named_before_anything_runs(config, tmp_path):
+    (tmp_path / "c.yaml").write_text("dataset: {files: {train: rows.csv}}\ninputs: text\n")
+    with pytest.raises(UserError, match=r"tasks.names: .*c\.yaml: key instruction"):
+        validated(config)
+
+
+def test_settings_read_from_the_source_are_those_that_are_taken():
+    # What the sources say is what the dataclasses and functions themselves take.
+    from recycling.adapt.lora import Lora
+    from recycling.adapt.ours import Settings
+    from recycling.adapt.training import Training
+    from recycling.study.signatures import unknown_settings
+
+    def complaints(kind, function, settings):
+        return list(unknown_settings({"kind": kind, "function": function}, settings))
+
+    for kind, function, taken in (
+        ("lora", "", Lora.__dataclass_fields__),
+        ("adapt", "ours", Settings.__dataclass_fields__),
+        ("merge", "ties", ("density", "combine", "scale")),
+    ):
+        assert complaints(kind, function, dict.fromkeys(taken)) == []
+        assert len(complaints(kind, function, {"nonsense": 1})) == 1
+    training = {"training": dict.fromkeys(Training.__dataclass_fields__)}
+    assert complaints("lora", "", training) == []

@@ -1,6 +1,7 @@
 import pytest
 
-from recycling.study.plan import Run, canonical, essence, fields, make_plan, rows_of, run_of
+from recycling.study.plan import essence, make_plan, rows_of
+from recycling.study.run import Run, canonical, fields, run_of
 
 GRID = {
     "pool": "hub",
