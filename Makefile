@@ -7,7 +7,7 @@ LOCK := envs/requirements.lock
 READY := $(VENV)/ready
 SMALL := --configfile studies/miniature.yaml --cores $(CORES)
 
-.PHONY: miniature plan test lint format benchmark lock unlock slurm-test clean-miniature
+.PHONY: miniature plan doctor test kill-test lint format benchmark lock unlock slurm-test clean-miniature
 
 # The whole study in the small world, offline, on a CPU. ARGS are passed to Snakemake. A lock that a
 # killed Snakemake left is removed, but not while it or a job of it is still at work (flock).
@@ -20,8 +20,17 @@ miniature: $(READY)
 plan: $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores 1 --quiet all --nolock $(ARGS) -- plan
 
+# Can this machine do a study? make doctor ARGS="--configfile studies/qwen.yaml --profile profiles/slurm"
+doctor: $(READY)
+	$(BIN)/python scripts/doctor.py $(ARGS)
+
 test: $(READY)
 	$(BIN)/python -m pytest -n $(CORES) $(ARGS)
+
+# The small study killed at random moments, so many times, and resumed; full disks, damage, clocks.
+KILLS ?= 20
+kill-test: $(READY)
+	KILLS=$(KILLS) $(BIN)/python -m pytest tests/workflow/test_resilience.py $(ARGS)
 
 # The study on a SLURM of one node, started for the test: docs/cluster.md. Needs root in a container.
 slurm-test: $(READY)

@@ -43,6 +43,7 @@ localrules:
     table_contrasts,
     table_examples,
     table_cost,
+    table_machine,
     table_selection,
     table_tasks,
     table_released,

@@ -352,6 +352,23 @@ rule table_tasks:
         "../scripts/table_tasks.py"
 
 
+# What it reads are notes beside the logs, which are no files of the plan: they never re-run it.
+rule table_machine:
+    input:
+        runs=f"{OUT}/runs.tsv",
+    output:
+        tsv=f"{OUT}/tables/machine.tsv",
+        markdown=f"{OUT}/tables/machine.md",
+    log:
+        f"{OUT}/logs/table_machine.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        code=code("table_machine"),
+    script:
+        "../scripts/table_machine.py"
+
+
 PAGES = {
     "tasks": ("Tasks", "The tasks"),
     "claims": ("Claims", "The paper's claims"),
@@ -362,6 +379,7 @@ PAGES = {
     "random_init": ("Controls", "Recycled against random"),
     "contrasts": ("Controls", "Further comparisons"),
     "relevant_transfer": ("Transfer", "Relevant LoRAs"),
+    "machine": ("Machine", "What jobs took"),
     **{name: VARIED[name] for name in varied_tables()},
     **({"released": ("Methods", "Released results")} if config["released"] else {}),
     **({"single_gains": ("Pool", "Single adapters")} if hub_scores() else {}),
@@ -422,6 +440,7 @@ rule tables:
         rules.table_examples.output,
         rules.table_pool.output,
         rules.table_cost.output,
+        rules.table_machine.output,
         rules.table_tasks.output,
         rules.claims.output,
         [f"{OUT}/tables/{name}.html" for name in PAGES],

@@ -50,6 +50,7 @@ class Job:
     params: Mapping[str, Any]
     machine: Mapping[str, Any]
     threads: int
+    rule: str
     deadline: float | None
     log: str | None
 
@@ -95,7 +96,7 @@ def _do(main: Callable[[Job], None], job: Job) -> None:
         main(job)
     finally:
         with contextlib.suppress(OSError):  # a full disk is not worth a second error
-            write_json(Path(job.log).with_suffix(USE), meter.stop())
+            write_json(Path(job.log).with_suffix(USE), {"rule": job.rule, **meter.stop()})
 
 
 def _in_words(error: Exception, network: bool) -> str | None:
@@ -126,6 +127,7 @@ def _from_snakemake() -> Job | None:
             "asked": given.config["asked"],
         },
         "threads": given.threads,
+        "rule": given.rule,
     }
     spec = json.loads(json.dumps(spec, default=_plain))
     log = str(given.log[0]) if len(given.log) else None
@@ -154,6 +156,7 @@ def _job(spec: Mapping[str, Any], log: str | None) -> Job:
         params=spec["params"],
         machine=spec["machine"],
         threads=int(spec["threads"]),
+        rule=spec.get("rule", ""),
         deadline=deadline(),
         log=log,
     )

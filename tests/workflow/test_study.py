@@ -2,13 +2,9 @@
 
 import csv
 import json
-import os
-import random
 import re
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -90,44 +86,6 @@ def test_touches_comments_and_formatting_rerun_nothing(finished, tmp_path):
     average = library / "merge/average.py"
     average.write_text("# A remark.\n" + average.read_text().replace('"""', '"""Indeed. ', 1))
     assert checkout.planned() == {}
-
-
-def test_an_edit_of_a_merge_method_reruns_that_method_and_what_shows_it(finished, tmp_path):
-    checkout = finished.copy(tmp_path / "checkout")
-    average = checkout.root / "scripts/recycling/merge/average.py"
-    average.write_text(average.read_text() + "\n\nADDED = 1\n")
-    planned = checkout.planned()
-    jobs = [path for path in (checkout.root / RESULTS / "runs").glob("*/average/*.jsonl")]
-    shown = {"runs", "claims", "page", "summary", "report"}
-    assert planned["merges"] == len(jobs) > 0
-    others = set(planned) - {"merges"} - shown
-    assert shown <= set(planned)
-    assert all(rule.startswith(("table_", "figure_")) for rule in others)
-    assert not others & {"table_pool", "figure_pool_funnel", "figure_pool_statistics"}
-
-
-@pytest.mark.slow
-def test_killed_at_any_moment_it_ends_in_the_same_results(fresh, finished, tmp_path):
-    checkout = fresh.copy(tmp_path / "checkout")
-    dice = random.Random(0)
-    for _ in range(8):
-        process = subprocess.Popen(
-            checkout.command(),
-            cwd=checkout.root,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        time.sleep(dice.uniform(5, 25))
-        if process.poll() is not None:
-            break
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        checkout.snakemake("--unlock")
-    checkout.snakemake()
-    for name in ("pool/candidates.tsv", "pool/pool.tsv", "pool/rejected.tsv"):
-        assert table(checkout, name) == table(finished, name)
-    assert timeless(table(checkout, "runs.tsv")) == timeless(table(finished, "runs.tsv"))
 
 
 def test_an_exported_merge_answers_the_same_in_plain_peft(finished):

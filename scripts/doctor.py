@@ -1,0 +1,89 @@
+"""Check a machine before a long run.
+
+    python scripts/doctor.py [--configfile FILE...] [--profile DIR]
+
+Prints a line a check, each trouble with its cure; ends with status 1 if one would stop the run.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--configfile", nargs="+", default=[], help="overlays of the study")
+    parser.add_argument("--profile", help="e.g. profiles/slurm, where jobs are to run")
+    args = parser.parse_args()
+    worst = "ok"
+    try:
+        for finding in findings(args.configfile, args.profile):
+            print(finding, flush=True)
+            worst = "problem" if "problem" in (worst, finding.level) else finding.level
+    except ImportError as error:
+        print(f"problem  {error}: make .venv/ready installs what the lock says")
+        worst = "problem"
+    sys.exit(worst == "problem")
+
+
+def findings(overlays: list[str], profile: str | None) -> Iterator[Any]:
+    """All checks, the quick ones first; those that need a valid config only with one."""
+    from recycling.doctor import Finding, access, packages, slurm, storage
+    from recycling.errors import UserError
+    from recycling.pins import read_pins
+
+    yield packages.python()
+    yield packages.packages(
+        read_pins(ROOT / "envs" / n for n in ("requirements.lock", "torch.txt"))
+    )
+    try:
+        config = configured(overlays)
+    except UserError as error:
+        yield Finding("problem", "the study cannot be read", str(error))
+        return
+    results = Path(config["results"])
+    yield storage.room(
+        results, storage.needed(config, read_yaml(ROOT / "resources/estimates.yaml"))
+    )
+    yield from storage.file_system(results)
+    yield storage.clock(results)
+    yield from packages.gpu(config["base"], elsewhere=bool(profile))
+    if profile:
+        file = Path(profile) / "config.yaml"
+        yield from slurm.cluster(read_yaml(file), str(file))
+    if not config["world"]:
+        yield access.base(config["base"], config["hub"])
+
+
+def configured(overlays: list[str]) -> dict[str, Any]:
+    """The study as Snakemake will read it."""
+    from snakemake.utils import update_config
+
+    from recycling.study.config import validated
+
+    config: dict[str, Any] = read_yaml(ROOT / "config.yaml")
+    for overlay in overlays:
+        update_config(config, read_yaml(Path(overlay)))
+    return validated(config)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A YAML file. UserError in words where it is missing or malformed."""
+    import yaml
+
+    from recycling.errors import UserError
+
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: no YAML ({' '.join(str(error).split())})") from None
+
+
+if __name__ == "__main__":
+    main()
