@@ -7,11 +7,15 @@ from pathlib import Path
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;]+)(?: ; ([^\\]*?))?(?: \\)?$")
 
 
-def read_pins(paths: Iterable[str | Path]) -> dict[str, dict[str, str]]:
+def pins_in(text: str) -> dict[str, dict[str, str]]:
     """Package (in lower case) -> environment marker ("" for everywhere) -> version."""
     pins: dict[str, dict[str, str]] = {}
-    for path in paths:
-        for line in Path(path).read_text(encoding="utf-8").splitlines():
-            if match := PIN.match(line):
-                pins.setdefault(match[1].lower(), {})[match[3] or ""] = match[2]
+    for line in text.splitlines():
+        if match := PIN.match(line):
+            pins.setdefault(match[1].lower(), {})[match[3] or ""] = match[2]
     return pins
+
+
+def read_pins(paths: Iterable[str | Path]) -> dict[str, dict[str, str]]:
+    """`pins_in` the files together."""
+    return pins_in("\n".join(Path(path).read_text(encoding="utf-8") for path in paths))
