@@ -46,6 +46,7 @@ localrules:
     table_machine,
     table_selection,
     table_tasks,
+    table_methods,
     table_released,
     table_design,
     table_lora_sweep,

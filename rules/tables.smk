@@ -336,6 +336,21 @@ rule table_released:
         "../scripts/table_released.py"
 
 
+rule table_methods:
+    output:
+        tsv=f"{OUT}/tables/methods.tsv",
+        markdown=f"{OUT}/tables/methods.md",
+    log:
+        f"{OUT}/logs/table_methods.log",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        settings={key: config[key] for key in ("methods", "experiments")},
+        code=code("table_methods"),
+    script:
+        "../scripts/table_methods.py"
+
+
 rule table_tasks:
     input:
         cards=expand(f"{OUT}/tasks/{{task}}/card.json", task=config["tasks"]["names"]),
@@ -373,6 +388,7 @@ PAGES = {
     "tasks": ("Tasks", "The tasks"),
     "claims": ("Claims", "The paper's claims"),
     "main": ("Methods", "All methods"),
+    "methods": ("Methods", "Settings"),
     "per_task": ("Methods", "Task by task"),
     "examples": ("Methods", "Example by example"),
     "k_sweep": ("Controls", "Accuracy against K"),
@@ -442,5 +458,6 @@ rule tables:
         rules.table_cost.output,
         rules.table_machine.output,
         rules.table_tasks.output,
+        rules.table_methods.output,
         rules.claims.output,
         [f"{OUT}/tables/{name}.html" for name in PAGES],

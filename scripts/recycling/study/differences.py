@@ -6,8 +6,9 @@ from typing import Any
 
 # What changes no number of a study: where it runs, and in what portions.
 NO_MATTER = (
-    "study", "results", "hub", "base.device", "tasks.folder", "tasks.batch_tokens",
-    "tasks.per_job", "tasks.runs_per_job", "scoring.jobs", "paper", "released", "export", "asked",
+    "study", "results", "hub", "base.device", "base.scratch", "tasks.folder", "tasks.batch_tokens",
+    "tasks.per_job", "tasks.runs_per_job", "scoring.jobs", "paper", "released", "export", "only",
+    "asked",
 )  # fmt: skip
 ABSENT = "–"
 

@@ -1,0 +1,32 @@
+"""The table of methods says what the configuration says."""
+
+from pathlib import Path
+
+import yaml
+
+from recycling.analysis.methods_table import COLUMNS, methods_table, write_methods_page
+from recycling.files import read_tsv, write_tsv
+from recycling.study.config import validated
+
+
+def test_the_papers_methods_stand_in_its_frame(tmp_path):
+    config = validated(yaml.safe_load(Path("config.yaml").read_text()))
+    rows = methods_table(config["methods"], config["experiments"])
+    found = {row["method"]: row for row in rows}
+    ours, pi, arrow = found["ours"], found["pi_tuning"], found["arrow"]
+    assert [ours[key] for key in ("granularity", "activation", "init", "optimised")] == [
+        "module", "leaky_relu", "zero", "coefficients",
+    ]  # fmt: skip
+    assert (ours["lr"], ours["steps"], ours["batch_size"]) == ("0.05", "100", "8")
+    assert pi["optimised"] == "coefficients and the target LoRA"
+    assert (pi["selections"], pi["k"]) == ("quasi_fim", "20")
+    assert (arrow["optimised"], found["arrow_trained"]["optimised"]) == ("nothing", "prototypes")
+    assert found["target_lora"]["optimised"] == "a LoRA" and "k" not in found["target_lora"]
+    assert "rank 64" in found["target_lora"]["others"]
+    assert found["ties"]["others"] == "density 0.2, combine sum"
+    assert found["random_basis"]["granularity"] == "module"
+    asked = {m for grids in config["experiments"].values() for g in grids for m in g["methods"]}
+    assert set(found) == asked
+    write_tsv(tmp_path / "t.tsv", COLUMNS, rows)
+    write_methods_page(tmp_path / "t.md", read_tsv(tmp_path / "t.tsv"))
+    assert "| Ours | best by evaluation, random," in (tmp_path / "t.md").read_text()

@@ -1,0 +1,31 @@
+"""docs/experiments.md counts the runs and jobs that the plan has, and names files that are made."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import yaml
+
+from recycling.study.config import validated
+from recycling.study.plan import make_plan
+
+PAGE = Path("docs/experiments.md").read_text()
+
+
+def test_runs_and_jobs_are_those_of_the_plan():
+    plan = make_plan(validated(yaml.safe_load(Path("config.yaml").read_text())))
+    asked = Counter(experiment for experiment, _ in plan.rows)
+    runs, jobs = Counter(), Counter()
+    for batch in plan.batches.values():
+        runs[batch.experiment] += len(batch.runs)
+        jobs[batch.experiment] += 1
+    told = re.findall(r"^\| (\w+) \| (\d+) \| (\d+) \| (\d+) \|", PAGE, re.MULTILINE)
+    assert {name: tuple(map(int, numbers)) for name, *numbers in told} == {
+        name: (asked[name], runs[name], jobs[name]) for name in {*asked, *runs}
+    }
+
+
+def test_files_that_it_names_are_made():
+    rules = "".join(path.read_text() for path in Path("rules").glob("*.smk"))
+    for folder, name in re.findall(r"`(tables|figures)/(\w+)`", PAGE):
+        assert f"{folder}/{name}." in rules or f'figure("{name}"' in rules, (folder, name)
