@@ -10,6 +10,7 @@ PACKAGES = (
     "torch", "transformers", "peft", "safetensors", "lm-eval", "numpy", "scipy", "statsmodels",
     "snakemake",
 )  # fmt: skip
+HEAD, CHANGES = ("rev-parse", "HEAD"), ("status", "--porcelain")
 
 
 def versions() -> dict[str, str]:
@@ -21,19 +22,19 @@ def versions() -> dict[str, str]:
 
 def commit(folder: str | Path) -> str:
     """The checkout's commit, and whether files differ from it; 'unknown' where git cannot tell."""
-    head = _git(folder, "rev-parse", "HEAD")
-    if not head:
+    head, changes = (_git(folder, *words) for words in (HEAD, CHANGES))
+    if head is None or changes is None:
         return "unknown"
-    return f"{head}, with uncommitted changes" if _git(folder, "status", "--porcelain") else head
+    return f"{head}, with uncommitted changes" if changes else head
 
 
-def _git(folder: str | Path, *words: str) -> str:
+def _git(folder: str | Path, *words: str) -> str | None:
     try:
         command = ["git", "-C", str(folder), *words]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def machine() -> str:
