@@ -85,12 +85,12 @@ def _panel(
 
 def _values(rows: Sequence[Row], axis: str) -> list[str]:
     """The values of an axis, in their own order where they have one, else best first."""
-    found = {row["value"] for row in rows if row["axis"] == axis}
-    order = ORDERS.get(axis, ())
-    best = {
-        value: max(number(r, "accuracy") for r in rows if (r["axis"], r["value"]) == (axis, value))
-        for value in found
-    }
+    own = [row for row in rows if row["axis"] == axis]
+    own = [row for row in own if row["lr"] == BEST] or own
+    best: dict[str, float] = {}
+    for row in own:
+        best[row["value"]] = max(number(row, "accuracy"), best.get(row["value"], 0.0))
+    found, order = set(best), ORDERS.get(axis, ())
     known = [value for value in order if value in found]
     return known + sorted(found - set(order), key=lambda value: (-best[value], value))
 
