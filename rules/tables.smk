@@ -430,6 +430,7 @@ rule summary:
         pool=f"{OUT}/pool/pool.tsv",
         cards=expand(f"{OUT}/tasks/{{task}}/card.json", task=config["tasks"]["names"]),
         paper="config.yaml",
+        reported="resources/reported.tsv",
         released="docs/differences.md",
     output:
         markdown=f"{OUT}/summary.md",
@@ -439,7 +440,11 @@ rule summary:
     conda:
         "../envs/environment.yaml"
     params:
-        settings=settled(config),
+        settings={
+            "study": settled(config),
+            # A study without a counterpart in the paper still says what the paper found.
+            "paper": config["paper"] or "llama",
+        },
         code=code("summary"),
     script:
         "../scripts/summary.py"

@@ -5,7 +5,10 @@ from pathlib import Path
 import yaml
 
 from job import Job, run
+from recycling.analysis.claims import reported_of
+from recycling.analysis.comparisons import CLAIMS
 from recycling.analysis.html import to_html
+from recycling.analysis.reported import load_reported
 from recycling.analysis.summary_page import (
     claims_lines,
     differences_lines,
@@ -28,20 +31,26 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def main(job: Job) -> None:
-    study = job.params["settings"]
+    settings = job.params["settings"]
     paper = validated(yaml.safe_load(Path(job.input.paper).read_text(encoding="utf-8")))
     released = Path(job.input.released).read_text(encoding="utf-8")
     lines = [
-        *claims_lines(read_json(job.input.claims)),
+        *claims_lines(read_json(job.input.claims), papers(job.input.reported, settings["paper"])),
         "",
         *facts_lines("What this was made from", facts(job)),
         "",
-        *differences_lines(differences(paper, study), released),
+        *differences_lines(differences(paper, settings["study"]), released),
     ]
     page = "\n".join(lines) + "\n"
     for path, text in ((job.output.markdown, page), (job.output.html, to_html(page))):
         with atomic(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
+
+
+def papers(reported: str, setting: str) -> dict[str, float | None]:
+    """Claim -> the difference that the paper reports in one of its settings."""
+    table = load_reported(reported, setting)
+    return {claim.id: reported_of(table, claim)["reported"] for claim in CLAIMS}
 
 
 def facts(job: Job) -> dict[str, str]:

@@ -5,7 +5,8 @@ import subprocess
 import pytest
 from tests.analysis.synthetic import COLUMNS, study
 
-from recycling.analysis.claims import judge
+from recycling.analysis.claims import judge, reported_of
+from recycling.analysis.comparisons import CLAIMS
 from recycling.analysis.html import to_html
 from recycling.analysis.paired import Settings
 from recycling.analysis.reported import load_reported
@@ -24,7 +25,9 @@ def test_claims_stand_with_verdict_interval_and_the_papers_figure(tmp_path):
     write_tsv(tmp_path / "runs.tsv", COLUMNS, study(tasks=20))
     reported = load_reported("resources/reported.tsv", "llama")
     claims = judge(load_runs(tmp_path / "runs.tsv"), reported, Settings(0.03, resamples=200))
-    page = "\n".join(claims_lines(claims))
+    paper = {claim.id: reported_of(reported, claim)["reported"] for claim in CLAIMS}
+    assert paper == {claim["id"]: claim["reported"] for claim in claims}
+    page = "\n".join(claims_lines(claims, paper))
     assert "Of 5 claims: 5 supported." in page
     (line,) = [line for line in page.splitlines() if line.startswith("| C1")]
     assert "| supported |" in line and "| 20 × 2 | +18.5 |" in line

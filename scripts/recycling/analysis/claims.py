@@ -68,18 +68,21 @@ def _measure(
                 "subtrahend": describe(comparison.subtrahend.where),
                 "reason": str(missing),
             }
-            | _reported(reported, comparison, None)
+            | reported_of(reported, comparison)
         )
     entry |= summarise(found.pairs, settings)
     ps = p_values(comparison.kind, by_task(found.pairs).to_numpy(), settings.margin)
     entry["p"], entry["p_opposite"] = ps or (None, None)
     entry |= {"minuend": describe(found.minuend), "subtrahend": describe(found.subtrahend)}
-    return entry | _reported(reported, comparison, found)
+    return entry | reported_of(reported, comparison, found)
 
 
-def _reported(
-    reported: pd.DataFrame, comparison: Comparison, found: Resolved | None
+def reported_of(
+    reported: pd.DataFrame, comparison: Comparison, found: Resolved | None = None
 ) -> dict[str, Any]:
+    """The paper's difference for a comparison, and what it is. found: what the sides turned out to
+    be; without it, what they are declared to be.
+    """
     first = {"selection": comparison.selections[0]}
     minuend = found.minuend if found else first | dict(comparison.minuend.where)
     subtrahend = found.subtrahend if found else first | dict(comparison.subtrahend.where)

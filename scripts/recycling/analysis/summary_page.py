@@ -20,13 +20,15 @@ HOW_SURE = (
     "supported when the 95 % interval (bootstrap over tasks, and over seeds within tasks) lies "
     "wholly where the claim puts the effect and a test over tasks holds after Holm's correction "
     "over the claims; contradicted when it lies wholly elsewhere and the opposite test holds; else "
-    "inconclusive. Paper: the difference of the figures that it reports for its own study, "
-    "second-hand; a dash where it gives none that can be read."
+    "inconclusive. Paper: the difference of the figures that it reports for its own base, "
+    "pool and tasks, second-hand; a dash where it gives none that can be read."
 )
 
 
-def claims_lines(claims: Sequence[Mapping[str, Any]]) -> list[str]:
-    """claims: as of `judge`."""
+def claims_lines(
+    claims: Sequence[Mapping[str, Any]], paper: Mapping[str, float | None]
+) -> list[str]:
+    """claims: as of `judge`. paper: claim -> the difference that the paper reports."""
     counts = Counter(claim["verdict"] for claim in claims)
     told = ", ".join(f"{number} {verdict}" for verdict, number in counts.most_common())
     rows = [
@@ -36,7 +38,7 @@ def claims_lines(claims: Sequence[Mapping[str, Any]]) -> list[str]:
             "effect": signed_percent(claim["effect"]),
             "interval": percent_interval(claim["ci_low"], claim["ci_high"]),
             "n": f"{claim['n_tasks']} × {claim['n_seeds']}" if claim["n_tasks"] else "",
-            "paper": signed_percent(claim["reported"]),
+            "paper": signed_percent(paper[claim["id"]]),
         }
         for claim in claims
     ]
