@@ -8,6 +8,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -65,7 +66,7 @@ class Meter:
             "cpu": round(cpu, 3),
             "working": round(spent("working"), 3),
             "loading": round(spent("loading"), 3),
-            "memory": round(own.ru_maxrss / 1024, 1),
+            "memory": round(_peak_memory() or own.ru_maxrss / 1024, 1),
             "gpu": self._gpu(),
         }
 
@@ -88,6 +89,15 @@ class Meter:
                 if sample is None:
                     return
                 self._utilisation.append(sample)
+
+
+def _peak_memory() -> float | None:
+    """MB. ru_maxrss would count what the process that started this one had at that moment."""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), None)
 
 
 def _cuda() -> Any:

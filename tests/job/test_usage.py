@@ -41,6 +41,20 @@ def test_a_job_without_torch_stays_without_it():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_memory_is_this_process_s_own():
+    """A parent of 300 MB does not show in its child."""
+    child = (
+        "import sys; sys.path.insert(0, 'scripts'); from recycling.usage import Meter\n"
+        "print(Meter().stop()['memory'])"
+    )
+    parent = (
+        "import subprocess, sys; much = bytearray(300_000_000)\n"
+        f"subprocess.run([sys.executable, '-c', {child!r}], check=True, preexec_fn=lambda: None)"
+    )
+    done = subprocess.run([sys.executable, "-c", parent], check=True, stdout=subprocess.PIPE)
+    assert 1 < float(done.stdout) < 100
+
+
 def fake_gpu(monkeypatch, tmp_path, answer):
     """A torch that uses a GPU, and an nvidia-smi that answers."""
     cuda = SimpleNamespace(
