@@ -5,7 +5,7 @@ import os
 from pathlib import PurePosixPath
 
 import pytest
-from edits import EDITS, SMALL
+from tests.workflow.edits import EDITS, SMALL
 
 pytestmark = pytest.mark.xdist_group("workflow")
 

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 from safetensors.numpy import load_file, save_file
-from test_study import RESULTS, table
+from tests.workflow.test_study import RESULTS, table
 
 from recycling.files import read_json
 from recycling.miniature.repositories import add_repo

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from test_study import RESULTS, table, timeless
+from tests.workflow.test_study import RESULTS, table, timeless
 
 from recycling.doctor.storage import clock
 from recycling.files import read_json
