@@ -10,7 +10,7 @@ from recycling.store.code import code_hash
 from recycling.study.config import validated
 from recycling.study.tasks import all_tasks, in_house_tasks
 from recycling.study.differences import settled
-from recycling.study.plan import essence, make_plan
+from recycling.study.plan import essence, make_plan, used_methods
 from recycling.study.run import canonical, fields, run_of_export
 
 try:

@@ -345,7 +345,10 @@ rule table_methods:
     conda:
         "../envs/environment.yaml"
     params:
-        settings={key: config[key] for key in ("methods", "experiments")},
+        settings={
+            "methods": used_methods(config),
+            "experiments": config["experiments"],
+        },
         code=code("table_methods"),
     script:
         "../scripts/table_methods.py"
@@ -441,7 +444,7 @@ rule summary:
         "../envs/environment.yaml"
     params:
         settings={
-            "study": settled(config),
+            "study": settled({**config, "methods": used_methods(config)}),
             # A study without a counterpart in the paper still says what the paper found.
             "paper": config["paper"] or "llama",
         },

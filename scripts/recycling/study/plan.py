@@ -150,15 +150,20 @@ def rows_of(config: Mapping[str, Any]) -> list[tuple[str, Run]]:
     return list(dict.fromkeys(rows))
 
 
+def used_methods(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The methods that an experiment runs."""
+    grids = [grid for grids in config["experiments"].values() for grid in grids]
+    used = {name for grid in grids for name in grid["methods"]}
+    return {name: method for name, method in config["methods"].items() if name in used}
+
+
 def essence(config: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a configuration that its rows depend on: `rows_of` it are the same rows."""
     grids = [grid for grids in config["experiments"].values() for grid in grids]
-    used = {name for grid in grids for name in grid["methods"]}
     varied = {name for grid in grids if grid["vary"] for name in grid["methods"]}
     methods = {
         name: {"kind": method["kind"], "settings": method["settings"] if name in varied else {}}
-        for name, method in config["methods"].items()
-        if name in used
+        for name, method in used_methods(config).items()
     }
     return {
         "experiments": config["experiments"],
