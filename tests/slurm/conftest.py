@@ -42,7 +42,7 @@ class OnCluster(Checkout):
     def command(self, *words):
         base = [sys.executable, "-m", "snakemake", "--profile", "profiles/slurm"]
         often = ["--slurm-init-seconds-before-status-checks", "3"]
-        return [*base, *often, "--configfile", *STUDY, *map(str, words)]
+        return [*base, *often, "--configfile", *STUDY, "scratch.yaml", *map(str, words)]
 
     def copy(self, target):
         return OnCluster(super().copy(target).root)
@@ -89,6 +89,9 @@ def checkout(fresh, tmp_path_factory):  # noqa: F811
     copy = OnCluster(fresh.copy(tmp_path_factory.mktemp("cluster") / "checkout").root)
     profile = copy.root / "profiles/slurm/config.yaml"
     profile.write_text(filled_in(profile.read_text()))
+    # the base comes from the node's own disk, in a folder that only a job can name
+    disk = tmp_path_factory.mktemp("disk") / "$SLURM_CLUSTER_NAME"
+    (copy.root / "scratch.yaml").write_text(f"base: {{scratch: {disk}}}\n")
     return copy
 
 

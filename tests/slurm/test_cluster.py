@@ -9,23 +9,25 @@ import subprocess
 import sys
 from collections import Counter
 
+import yaml
 from tests.slurm import cluster
 from tests.workflow.conftest import environment
 
 RESULTS = "results/miniature"
+MEASURED = ("seconds", "machine", "finished")
 TUNING = '    options = parse(Settings, settings, "ours")\n'
 GPU_RULES = ("zero_shot", "loras", "merges", "adaptive_merges", "scores")
 
 
-def table(checkout, name, without=()):
+def table(checkout, name):
+    """The rows of a table, without what depends on when and where they were made."""
     with open(checkout.root / RESULTS / name, newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
-    return [{key: row[key] for key in row if key not in without} for row in rows]
+    return [{name: row[name] for name in row if name not in MEASURED} for row in rows]
 
 
 def test_results_are_those_of_a_run_without_a_cluster(story, local):
-    assert table(story.checkout, "runs.tsv", ["seconds"]) == table(local, "runs.tsv", ["seconds"])
-    for name in ("pool/candidates.tsv", "pool/pool.tsv", "pool/rejected.tsv"):
+    for name in ("runs.tsv", "pool/candidates.tsv", "pool/pool.tsv", "pool/rejected.tsv"):
         assert table(story.checkout, name) == table(local, name)
     assert story.checkout.planned() == {}
 
@@ -54,6 +56,15 @@ def test_what_needs_the_internet_is_never_submitted(story):
 def test_no_two_jobs_ever_write_one_file(story):
     for jobs, _ in story.seen:
         assert max(Counter(job.rule for job in jobs).values(), default=1) == 1
+
+
+def test_jobs_load_one_copy_of_the_base_from_the_nodes_disk(story):
+    scratch = yaml.safe_load((story.checkout.root / "scratch.yaml").read_text())["base"]["scratch"]
+    disk = pathlib.Path(scratch.replace("$SLURM_CLUSTER_NAME", "test"))
+    base = json.loads((story.checkout.root / RESULTS / "base.json").read_text())
+    (copy,) = [folder for folder in disk.iterdir() if folder.is_dir()]
+    names = {path.name for path in pathlib.Path(base["path"]).iterdir()}
+    assert {path.name for path in copy.iterdir()} == names
 
 
 def test_a_requeued_job_starts_anew_under_its_number(story):
@@ -116,10 +127,10 @@ def test_what_a_killed_snakemake_left_is_cleared_away(again, story):
 
 
 def runs(checkout, experiment):
-    """The runs of "ours" in an experiment, without what depends on the time and the code."""
+    """The runs of "ours" in an experiment, without the keys: they change with the code."""
     path = checkout.root / RESULTS / "runs" / experiment / "ours/part-0.jsonl"
     lines = [json.loads(line) for line in path.read_text().splitlines()]
-    return [{name: line[name] for name in line if name not in ("seconds", "key")} for line in lines]
+    return [{name: line[name] for name in line if name not in ("key", *MEASURED)} for line in lines]
 
 
 def unlock(checkout):
