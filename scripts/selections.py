@@ -4,6 +4,7 @@ from collections import Counter
 
 from job import Job, run
 from recycling.files import read_tsv, write_tsv
+from recycling.runs.members import pool_rows
 from recycling.select import ranking
 from recycling.select.evaluation import accuracies
 
@@ -25,7 +26,7 @@ def main(job: Job) -> None:
 def ranked(job: Job, rule: str, seed: int) -> ranking.Ranking:
     """The whole pool in the order of a rule; ties are broken by the seed."""
     settings = job.params["settings"]
-    pool = read_tsv(job.input.pool)
+    pool = pool_rows(job.input.pool)
     kind, _, fixed = rule.partition(":")
     if kind == "random":
         return ranking.random([row["repo_id"] for row in pool], int(fixed or seed))

@@ -38,6 +38,8 @@ HOSTILE = [
     "a\\b/c",
     "a--b/c",
     "a/b--c",
+    "local/../b",
+    "local/a---..",
     "a/b..c",
     ".a/b",
     "a/.b",

@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from recycling.errors import Outdated
+from recycling.errors import Outdated, UserError
 from recycling.files import sha256_file, write_tsv
 from recycling.lora.adapter import WEIGHTS
 from recycling.lora.export import save_adapter
@@ -56,3 +56,9 @@ def test_all_files_that_name_a_lost_lora_are_outdated_at_once(tmp_path):
     with pytest.raises(Outdated, match="lora on t, seed 1, lora on t, seed 2") as caught:
         target_members(files, store)
     assert caught.value.files == files[1:]
+
+
+def test_an_empty_pool_is_said_to_be_empty(tmp_path):
+    write_tsv(tmp_path / "pool.tsv", ("repo_id", "folder", "sha256"), [])
+    with pytest.raises(UserError, match=r"pool\.tsv: the pool is empty; .*rejected\.tsv"):
+        pool_members(tmp_path / "pool.tsv")

@@ -42,6 +42,20 @@ class Checkout:
         base = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", *files]
         return [*base, *map(str, words)]
 
+    def shell(self, commands):
+        """Run shell commands as a reader would; text of standard output and error together."""
+        done = subprocess.run(
+            ["bash", "-e"],
+            input=commands,
+            cwd=self.root,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout[-6000:]
+        return done.stdout
+
     def planned(self, *words):
         """rule -> number of jobs that a dry run would start."""
         text = self.snakemake("--dry-run", "--quiet", "rules", *words).stdout

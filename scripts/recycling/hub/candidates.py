@@ -19,6 +19,7 @@ MOST_TAGS = 60
 MOST_LICENCES = 5
 NAME = re.compile(r"(?!.*(?:--|\.\.))[A-Za-z0-9_]([\w.\-]{0,94}[\w])?", re.ASCII)
 SHA = re.compile(r"[0-9a-f]{40}")
+LOCAL = "local"  # the owner of adapters from a folder
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,13 @@ class Candidate:
 
     @property
     def safe_name(self) -> bool:
-        """Whether the name is one that the Hub allows, which can be part of a path and a URL."""
+        """Whether the name is one that the Hub allows, which can be part of a path and a URL.
+
+        The folder of a local adapter may also have `--` in its name, as exported ones often do.
+        """
         owner, _, name = self.repo_id.partition("/")
+        if owner == LOCAL:
+            name = name.replace("--", "-")
         parts = bool(NAME.fullmatch(owner) and NAME.fullmatch(name))
         return parts and len(self.repo_id) <= 96 and not name.endswith(".git")
 
@@ -72,7 +78,7 @@ class Candidate:
 
     @property
     def folder(self) -> str:
-        """The folder of a kept adapter; unique, as no name with `--` is safe."""
+        """The folder of a kept adapter; unique, as no safe owner or name of the Hub has `--`."""
         return self.repo_id.replace("/", "--")
 
 

@@ -14,6 +14,7 @@ from recycling.errors import UserError
 from recycling.files import canonical_json, sha256_file
 from recycling.hub.candidates import (
     CONFIG,
+    LOCAL,
     MOST_TAGS,
     SHA,
     WEIGHTS,
@@ -136,7 +137,7 @@ def from_folder(root: str | Path) -> list[Candidate]:
         content = canonical_json([asdict(file) for file in files])
         candidates.append(
             Candidate(
-                repo_id=f"local/{folder.name}",
+                repo_id=f"{LOCAL}/{folder.name}",
                 sha=hashlib.sha1(content.encode()).hexdigest(),
                 author="local",
                 found="folder",

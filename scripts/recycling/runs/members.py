@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recycling.errors import Outdated
+from recycling.errors import Outdated, UserError
 from recycling.files import read_tsv, sha256_file
 from recycling.lora.adapter import WEIGHTS, Adapter
 from recycling.runs.batch import read_runs
@@ -36,12 +36,21 @@ class Member:
         return Adapter.open(self.folder, name=self.name, **options)
 
 
+def pool_rows(pool_tsv: str | Path) -> list[dict[str, str]]:
+    """The rows of a pool's file. UserError where the pool is empty."""
+    rows = read_tsv(pool_tsv)
+    if not rows:
+        reasons = Path(pool_tsv).with_name("rejected.tsv")
+        raise UserError(f"{pool_tsv}: the pool is empty; {reasons} says why of each candidate")
+    return rows
+
+
 def pool_members(pool_tsv: str | Path) -> dict[str, Member]:
     """The adapters of a pool by repo_id. Folders are relative to the pool's file."""
     path = Path(pool_tsv)
     return {
         row["repo_id"]: Member(row["repo_id"], path.parent / row["folder"], row["sha256"], path)
-        for row in read_tsv(path)
+        for row in pool_rows(path)
     }
 
 
