@@ -1,7 +1,5 @@
 """world/adapters/<shard>/: one part of the wild pool, trained on the small world's base."""
 
-from pathlib import Path
-
 from job import Job, run
 
 
@@ -10,6 +8,7 @@ def main(job: Job) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils import logging
 
+    from recycling.files import atomic_folder
     from recycling.miniature.wild import recipes, train
 
     torch.set_num_threads(job.threads)
@@ -18,9 +17,10 @@ def main(job: Job) -> None:
     tokenizer = AutoTokenizer.from_pretrained(job.input.base)
     settings = job.params["settings"]
     mine = recipes()[settings["shard"] :: settings["shards"]]
-    for number, recipe in enumerate(mine, start=1):
-        train(recipe, model, tokenizer, Path(job.output.folder), settings["base_repo"])
-        print(f"wild pool: {number} of {len(mine)}: {recipe.repo_id}", flush=True)
+    with atomic_folder(job.output.folder) as folder:
+        for number, recipe in enumerate(mine, start=1):
+            train(recipe, model, tokenizer, folder, settings["base_repo"])
+            print(f"wild pool: {number} of {len(mine)}: {recipe.repo_id}", flush=True)
 
 
 if __name__ == "__main__":

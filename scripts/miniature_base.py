@@ -7,6 +7,7 @@ def main(job: Job) -> None:
     import torch
     from transformers.utils import logging
 
+    from recycling.files import atomic_folder
     from recycling.miniature.base import Pretraining, pretrain, save
 
     torch.set_num_threads(job.threads)
@@ -18,7 +19,9 @@ def main(job: Job) -> None:
     def tell(step: int, loss: float) -> None:
         print(f"pre-training: step {step} of {plan.steps}, loss {loss:.3f}", flush=True)
 
-    save(pretrain(seed, plan, tell), job.output.folder)
+    model = pretrain(seed, plan, tell)
+    with atomic_folder(job.output.folder) as folder:
+        save(model, folder)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def freeze(repo: str, revision: str) -> dict[str, Any]:
     shards = sorted(path.glob("*.safetensors"))
     if not shards:
         raise UserError(f"{repo}: no *.safetensors file; other formats are never loaded")
-    names = sorted(file.name for file in path.iterdir() if file.is_file())
+    names = sorted(file.name for file in path.glob("[!.]*") if file.is_file())
     # A commit sha vouches for every file of it; a folder is what its files are.
     content = sha if sha != "local" else {name: sha256_file(path / name) for name in names}
     return {

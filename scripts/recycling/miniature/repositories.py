@@ -80,9 +80,10 @@ def repo_file(root: Path, kind: Kind, repo_id: str) -> Path:
 
 
 def _folder(folder: Path) -> dict[str, bytes]:
+    """The files of a folder but the hidden ones, which tools leave that look after it."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
+        for path in sorted(folder.rglob("[!.]*"))
         if path.is_file()
     }
 
