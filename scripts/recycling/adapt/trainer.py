@@ -1,5 +1,6 @@
 """transformers' Trainer, with the best step kept in memory and checkpoints of what is trained."""
 
+import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,11 @@ from transformers.trainer_callback import PrinterCallback
 
 from recycling.adapt import training as t
 from recycling.files import read_json, write_json
+
+# Checkpoints that follow each other within a second are no fault of the file system.
+logging.getLogger("transformers.trainer_utils").addFilter(
+    lambda record: not record.getMessage().startswith("mtime may not be reliable")
+)
 
 WEIGHTS, BEST, PROGRESS = "trained.safetensors", "best.safetensors", "progress.json"
 
