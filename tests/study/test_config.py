@@ -140,6 +140,7 @@ GRID = "experiments.main.0"
         (put(f"{GRID}.vary", {"rank": [1]}), f"{GRID}.vary"),
         (put("scoring", {"jobs": 1000}), "scoring.jobs"),
         (put("scoring", {"evaluated": ["train"]}), "scoring.evaluated"),
+        (put("tasks.n_validation", 0), "tasks.n_validation is 0"),
         (put("export", {"x": {"method": "lora", "task": "a"}}), "export.x.method"),
         (put("export", {"x": {"method": "average", "task": "c"}}), "export.x.task"),
     ],

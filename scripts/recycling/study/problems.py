@@ -33,6 +33,11 @@ def problems(config: Mapping[str, Any]) -> Iterator[str]:
         if config["pool"]["source"] == source and not config["pool"][key]:
             yield f"pool.{key}: must be given because pool.source is {source!r}"
     yield from _task_problems(config)
+    if config["tasks"]["n_validation"] == 0 and "validation" in config["scoring"]["evaluated"]:
+        yield (
+            "scoring.evaluated: tasks.n_validation is 0, so there is no validation split to score; "
+            "say scoring: {evaluated: [train], splits: train}"
+        )
     unscored = set(config["scoring"]["splits"].split("+")) - set(config["scoring"]["evaluated"])
     if unscored:
         yield f"scoring.evaluated: selection looks at {min(unscored)}, so it must be scored"
