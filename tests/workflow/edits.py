@@ -29,6 +29,8 @@ TESTED = tuple(
     f"tables/{name}.*"
     for name in ("main", "k_sweep", "random_init", "relevant_transfer", "contrasts", "examples")
 )
+REPORTED = ("claims.json", *(one for one in TESTED if one != "tables/examples.*"))
+ASKED = ("main", "k_sweep", "random_init", "relevant_transfer", "as_released")
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ EDITS = {
     "a linter": version("ruff"),
     "tensors": version("torch", "world/base", file="envs/torch.txt"),
     "drawing": version("matplotlib", *FIGURES),
-    "pages": version("markdown-it-py", "tables/*.html"),
+    "pages": version("markdown-it-py", "tables/*.html", "summary.*"),
     # Settings, stage by stage.
     "the small world": config({"world": {"base": {"steps": 121}}}, "world/base"),
     "norms of the pool": config(
@@ -158,11 +160,16 @@ EDITS = {
         {"scoring": {"splits": "train"}}, "selections/*/*", "tables/single_gains.*"
     ),
     "splits scored": config({"scoring": {"evaluated": ["train", "validation", "test"]}}, *SCORES),
-    "the target LoRA": config(settings("target_lora", dropout=0.2), "runs/*/target_lora/*"),
+    "the target LoRA": config(
+        settings("target_lora", dropout=0.2), "runs/*/target_lora/*", "tables/methods.*"
+    ),
     "in-house LoRAs": config(settings("in_house_lora", alpha=8), "runs/*/in_house_lora/*"),
-    "a static merge": config(settings("average", divide_by="present"), *AVERAGE),
+    "a static merge": config(
+        settings("average", divide_by="present"), *AVERAGE, "tables/methods.*"
+    ),
     "an adaptive merge": config(
-        settings("ours_last_step", activation="softmax"), "runs/*/ours_last_step/*"
+        settings("ours_last_step", activation="softmax"),
+        *("runs/*/ours_last_step/*", "tables/methods.*"),
     ),
     "an exported adapter": config({"export": {"ours": {"rank": 4}}}, "export/ours/*"),
     "the margin": config(
@@ -172,22 +179,22 @@ EDITS = {
         "claims.json",
         "figures/k_sweep.*",
     ),
-    "the paper's figures beside": config(
-        {"paper": "llama"}, "tables/main.*", "tables/claims.md", "claims.json"
-    ),
-    "reported figures": added(
-        "resources/reported.tsv", "\n", "tables/main.*", "tables/claims.md", "claims.json"
-    ),
+    "the paper's figures beside": config({"paper": "llama"}, *REPORTED),
+    "reported figures": added("resources/reported.tsv", "\n", *REPORTED),
     "the paper's pool": added("resources/paper_pool.json", "\n", "tables/pool_funnel.tsv"),
-    "an experiment less": config({"experiments": {"target_alone": None}}, "runs.tsv"),
+    "an experiment less": config({"only": [*ASKED, "selection"]}, "runs.tsv", "tables/methods.*"),
     # A task's selections are one file: its merges start again, and find their runs in the store.
     "an experiment less that drew in its own way": config(
-        {"experiments": {"selection": None}}, "runs.tsv", "similarity/hub.tsv", "selections/hub/*"
+        {"only": [*ASKED, "target_alone"]},
+        *("runs.tsv", "tables/methods.*", "similarity/hub.tsv", "selections/hub/*"),
     ),
     "an export more": config({"export": {"two": AN_AVERAGE}}, new=("export/two/*",)),
     "an experiment more": config(
-        {"experiments": {"mine": [{"methods": ["average"], "k": [3], "seeds": [0]}]}},
-        "runs.tsv",
+        {
+            "only": [*ASKED, "selection", "target_alone", "mine"],
+            "experiments": {"mine": [{"methods": ["average"], "k": [3], "seeds": [0]}]},
+        },
+        *("runs.tsv", "tables/methods.*"),
         new=("runs/mine/average/*",),
     ),
     # Data.
