@@ -444,7 +444,7 @@ rule summary:
         "../envs/environment.yaml"
     params:
         settings={
-            "study": settled({**config, "methods": used_methods(config)}),
+            "study": settled(config),
             # A study without a counterpart in the paper still says what the paper found.
             "paper": config["paper"] or "llama",
         },

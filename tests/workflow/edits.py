@@ -22,15 +22,17 @@ SCORES = ("scores/*/*",)
 TASKS = ("tasks/*/*",)
 LORAS = ("runs/*/target_lora/*", "runs/*/in_house_lora/*")
 AVERAGE = ("runs/*/average/*",)
-OURS = ("runs/*/ours/*", "runs/*/ours_last_step/*")
+OURS = ("runs/*/ours/*", "runs/*/ours_last_step/*", "runs/*/design/*", "runs/*/random_basis/*")
 MERGES = AVERAGE + OURS
 FIGURES = ("figures/*",)
 TESTED = tuple(
     f"tables/{name}.*"
     for name in ("main", "k_sweep", "random_init", "relevant_transfer", "contrasts", "examples")
 )
+VARIED = ("tables/design.*", "tables/lora_sweep.*", "tables/capacity.*")
 REPORTED = ("claims.json", *(one for one in TESTED if one != "tables/examples.*"))
-ASKED = ("main", "k_sweep", "random_init", "relevant_transfer", "as_released")
+ASKED = ("main", "k_sweep", "random_init", "relevant_transfer", "as_released", "lora_sweep",
+         "random_basis", "design")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ EDITS = {
     "prompts": code("tasks/prompts.py", *TASKS),
     "scoring of the pool": code("evaluate/scoring.py", *SCORES),
     "statistics of pairs": code(
-        "analysis/paired.py", *TESTED, "tables/differences.*", "claims.json"
+        "analysis/paired.py", *TESTED, *VARIED, "tables/differences.*", "claims.json"
     ),
     "one table": code("analysis/per_task_table.py", "tables/per_task.tsv", "tables/per_task.md"),
     "the coefficients' table": code("analysis/coefficients_table.py", "tables/coefficients.tsv"),
@@ -161,7 +163,8 @@ EDITS = {
     ),
     "splits scored": config({"scoring": {"evaluated": ["train", "validation", "test"]}}, *SCORES),
     "the target LoRA": config(
-        settings("target_lora", dropout=0.2), "runs/*/target_lora/*", "tables/methods.*"
+        settings("target_lora", dropout=0.2),
+        *("runs/*/target_lora/*", "tables/methods.*", "tables/lora_sweep.*"),
     ),
     "in-house LoRAs": config(settings("in_house_lora", alpha=8), "runs/*/in_house_lora/*"),
     "a static merge": config(
@@ -175,12 +178,15 @@ EDITS = {
     "the margin": config(
         {"claims": {"margin": 0.04}},
         *TESTED,
+        *VARIED,
         "tables/claims.md",
         "claims.json",
         "figures/k_sweep.*",
     ),
     "the paper's figures beside": config({"paper": "llama"}, *REPORTED),
     "reported figures": added("resources/reported.tsv", "\n", *REPORTED),
+    "what the released code does": added("docs/differences.md", "\nMore.\n", "summary.*"),
+    "the front page": code("analysis/summary_page.py", "summary.*"),
     "the paper's pool": added("resources/paper_pool.json", "\n", "tables/pool_funnel.tsv"),
     "an experiment less": config({"only": [*ASKED, "selection"]}, "runs.tsv", "tables/methods.*"),
     # A task's selections are one file: its merges start again, and find their runs in the store.

@@ -38,13 +38,11 @@ NOTE = (
 def methods_table(
     methods: Mapping[str, Any], experiments: Mapping[str, Sequence[Mapping[str, Any]]]
 ) -> list[dict[str, str]]:
-    """One row a method that an experiment runs. methods, experiments: of a validated config."""
+    """One row a method. methods: those that `experiments` run; both of a validated config."""
     rows = []
     for name in sorted(methods, key=method_order):
         grids = [(e, grid) for e, found in experiments.items() for grid in found
                  if name in grid["methods"]]  # fmt: skip
-        if not grids:
-            continue
         method = methods[name]
         given = method["settings"].get("tuning", method["settings"])
         training = given.get("training") or {}

@@ -1,8 +1,9 @@
 """In what a study's configuration differs from the paper's study."""
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+from recycling.study.plan import used_methods
 
 # What changes no number of a study: where it runs, and in what portions.
 NO_MATTER = (
@@ -14,7 +15,7 @@ ABSENT = "–"
 
 
 def settled(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A configuration without what changes no number."""
+    """A configuration without what changes no number, and without methods that no run uses."""
     kept = {key: dict(part) if isinstance(part, Mapping) else part for key, part in config.items()}
     for name in NO_MATTER:
         section, _, key = name.partition(".")
@@ -22,7 +23,15 @@ def settled(config: Mapping[str, Any]) -> dict[str, Any]:
             kept[section].pop(key, None)
         else:
             kept.pop(section, None)
+    used = _used(config)
+    kept["methods"] = {name: one for name, one in config["methods"].items() if name in used}
     return kept
+
+
+def _used(config: Mapping[str, Any]) -> set[str]:
+    """The methods whose runs count: of experiments, of target LoRAs, of in-house LoRAs."""
+    in_house = {config["in_house"]["method"]} if config["in_house"] else set()
+    return {*used_methods(config), config["target_method"]} | in_house
 
 
 def differences(paper: Mapping[str, Any], study: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -31,9 +40,8 @@ def differences(paper: Mapping[str, Any], study: Mapping[str, Any]) -> list[tupl
     Both: validated configurations. Methods that no experiment here runs are left out; an
     experiment is told by what its grids cover.
     """
-    grids = itertools.chain.from_iterable(study["experiments"].values())
-    used = {method for grid in grids for method in grid["methods"]}
     here, there = (dict(_leaves(_told(config))) for config in (study, paper))
+    used = _used(study)
     return [
         (key, there.get(key, ABSENT), here.get(key, ABSENT))
         for key in dict.fromkeys([*there, *here])
