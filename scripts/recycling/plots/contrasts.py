@@ -29,10 +29,13 @@ def draw(rows: Sequence[Row]) -> Figure:
     for axes, (group, part) in zip(panels, parts.items(), strict=True):
         _panel(axes, group, part)
     panels[-1].set_xlabel("difference (percentage points)")
+    paper = any(row["reported"] for row in rows)
     note = (
         f"{sizes(rows)}. Bars: 95 % interval, paired by task and seed (bootstrap over tasks, seeds "
         "within tasks). Grey band: the margin that counts as no difference. Filled: the interval "
-        "excludes zero. Diamonds: the paper's own figures. Every panel has its own scale."
+        "excludes zero. "
+        + ("Diamonds: the paper's own figures. " if paper else "")
+        + "Every panel has its own scale."
     )
     frame(figure, QUESTION, note)
     return figure
