@@ -40,9 +40,9 @@ class OnCluster(Checkout):
     """A copy of the project whose jobs go to the cluster."""
 
     def command(self, *words):
-        base = [sys.executable, "-m", "snakemake", "--profile", "profiles/slurm"]
+        base = [sys.executable, "-m", "snakemake", *map(str, words), "--profile", "profiles/slurm"]
         often = ["--slurm-init-seconds-before-status-checks", "3"]
-        return [*base, *often, "--configfile", *STUDY, "scratch.yaml", *map(str, words)]
+        return [*base, *often, "--configfile", *STUDY, "scratch.yaml"]
 
     def copy(self, target):
         return OnCluster(super().copy(target).root)
