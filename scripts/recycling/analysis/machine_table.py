@@ -24,8 +24,8 @@ COLUMNS = tuple(HEADS)
 NOTE = (
     "The last start of every job that had ended when this table was made, from the files beside "
     "its log. Results: what went into the store (runs and scores), without the loading of the "
-    "base. Overhead: all other time of a job that makes results, the loading included. Memory and the GPU's memory "
-    "are the highest of a job's, GPU use is the mean by wall time."
+    "base. Overhead: all other time of a job that makes results, the loading included. Memory and "
+    "the GPU's memory are the highest of a job's, GPU use is the mean by wall time."
 )
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recycling.errors import Outdated, UserError
-from recycling.files import read_tsv, sha256_file
+from recycling.errors import Outdated
+from recycling.files import sha256_file
 from recycling.lora.adapter import WEIGHTS, Adapter
 from recycling.runs.batch import read_runs
+from recycling.runs.pool import pool_rows
 from recycling.store.store import Store
 
 ADAPTER = "adapter"
@@ -34,15 +35,6 @@ class Member:
             problem = f"{self.folder / WEIGHTS}: gone, or not the file that {self.pool} lists"
             raise Outdated(problem, self.pool)
         return Adapter.open(self.folder, name=self.name, **options)
-
-
-def pool_rows(pool_tsv: str | Path) -> list[dict[str, str]]:
-    """The rows of a pool's file. UserError where the pool is empty."""
-    rows = read_tsv(pool_tsv)
-    if not rows:
-        reasons = Path(pool_tsv).with_name("rejected.tsv")
-        raise UserError(f"{pool_tsv}: the pool is empty; {reasons} says why of each candidate")
-    return rows
 
 
 def pool_members(pool_tsv: str | Path) -> dict[str, Member]:
