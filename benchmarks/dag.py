@@ -23,10 +23,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-PROJECT = (
-    *("Snakefile", "config.yaml", "envs", "profiles", "report", "resources", "rules", "schemas"),
-    *("scripts", "studies"),
-)
+OTHERS = shutil.ignore_patterns(".*", "results", "__pycache__", "out")
 
 
 def studies() -> dict[str, dict[str, Any]]:
@@ -47,12 +44,11 @@ def studies() -> dict[str, dict[str, Any]]:
 def measure(changes: dict[str, Any], finish: bool) -> dict[str, Any]:
     """Jobs, seconds and peak megabytes of a dry run; of a second one after all is done."""
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        for name in PROJECT:
-            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-            copy(ROOT / name, root / name)
+        root = Path(folder) / "copy"
+        shutil.copytree(ROOT, root, ignore=OTHERS)
         for task in (root / "resources/tasks").glob("*.yaml"):
-            shutil.copy(task, task.with_name(f"{task.stem}_again.yaml"))
+            twin = task.read_text().replace(f"task: {task.stem}\n", "")
+            task.with_name(f"{task.stem}_again.yaml").write_text(twin)
         (root / "changes.yaml").write_text(yaml.safe_dump(changes))
         text, seconds, megabytes = snakemake(root, "--dry-run", "--quiet", "rules")
         jobs = int(re.search(r"^total +(\d+)$", text, re.MULTILINE)[1])  # type: ignore[index]
