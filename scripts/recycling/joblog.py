@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
+_claims: list[TextIO] = []
+
 
 class Tee:
     """Writes to the terminal and to a log. What finds no room in the log is on the terminal."""
@@ -33,15 +35,16 @@ def start_log(path: str | Path) -> None:
     """Print into the log at `path` too, from now to the end of this process.
 
     Waits while an earlier start of the same job is at work: where Snakemake was killed its jobs go
-    on, and two of them must not write the same files. The kernel ends a dead process's claim.
+    on, and two of them must not write the same files. The claim is on a file beside the log, for
+    Snakemake removes the log itself; the kernel ends it with the process.
     """
-    log = open(path, "a", encoding="utf-8")  # noqa: SIM115 - open as long as the process
+    _claims.append(open(Path(path).with_suffix(".lock"), "w"))  # noqa: SIM115 - kept open
     try:
-        fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(_claims[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         print(f"{path}: an earlier start of this job is at work, waiting", file=sys.stderr)
-        fcntl.flock(log, fcntl.LOCK_EX)
+        fcntl.flock(_claims[-1], fcntl.LOCK_EX)
     except OSError:
         pass  # a file system without locks
-    log.truncate(0)
+    log = open(path, "w", encoding="utf-8")  # noqa: SIM115 - open as long as the process
     sys.stdout, sys.stderr = Tee(sys.stdout, log), Tee(sys.stderr, log)  # type: ignore[assignment]
