@@ -18,6 +18,8 @@ METHODS = {
     "ours_last_step": "Ours, last step",
     "ours_bf16": "Ours, bf16 coefficients",
     "ours_rslora_unscaled": "Ours, rsLoRA unscaled",
+    "design": "Start of the ablations",
+    "random_basis": "Random adapters",
     "ours": "Ours",
 }
 SELECTIONS = {
