@@ -1,28 +1,3 @@
-SCRIPTS = {
-    "prompting": "zero_shot",
-    "lora": "loras",
-    "merge": "merges",
-    "adapt": "adaptive_merges",
-}
-
-
-def planned_batch(one):
-    """A batch as its job will see it."""
-    kind = PLAN.kinds[one.method]
-    return {
-        "experiment": one.experiment,
-        "kind": kind,
-        "settings": settings_of(one),
-        "code": code(SCRIPTS[kind], *named_modules(one.method)),
-        "output": path_of(one),
-        "input": {
-            "base": f"{OUT}/base.json",
-            "cards": [f"{OUT}/tasks/{task}/card.json" for task in one.tasks],
-            **(adapters_of(one) if kind in ("merge", "adapt") else {}),
-        },
-    }
-
-
 # What is still to do, and what it will take: printed before anything is submitted.
 rule plan:
     log:
