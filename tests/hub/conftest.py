@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.hub.adapters import World
 
+from recycling.hub.offline import VARIABLES
 from recycling.miniature.loopback import Loopback
 
 
@@ -38,3 +39,10 @@ def swift(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def quick_sleep(sleep: Callable[[float], None]) -> Callable[[float], None]:
     return lambda seconds: sleep(min(seconds, 0.01))
+
+
+@pytest.fixture(autouse=True)
+def online(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever this process has imported: scripts keep theirs off the network."""
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
