@@ -134,6 +134,18 @@ GRID = "experiments.main.0"
             ),
             "'innit'",
         ),
+        (
+            put(
+                "methods.basis",
+                {
+                    "kind": "adapt",
+                    "function": "random_basis",
+                    "settings": {"tuning": {"training": {"lrr": 1}}},
+                },
+            ),
+            "'lrr'",
+        ),
+        (put(f"{GRID}.selections", ["random:00"]), f"{GRID}.selections.0"),
         (put("paper", "nosuch"), "paper: 'nosuch'"),
         (put("only", ["mian"]), "did you mean main"),
         (put(f"{GRID}.vary", {"rank": []}), f"{GRID}.vary.rank"),

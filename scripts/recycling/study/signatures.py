@@ -33,11 +33,12 @@ def unknown_settings(method: Mapping[str, Any], settings: Mapping[str, Any]) -> 
     else:
         known = _fields(file, "Lora" if file == LORA else "Settings")
     yield from _beyond(settings, known, "settings")
-    yield from _beyond(settings.get("training"), _fields(TRAINING, "Training"), "settings.training")
+    training = _fields(TRAINING, "Training")
+    yield from _beyond(settings.get("training"), training, "settings.training")
     tuning = settings.get("tuning")
     if known and "tuning" in known and isinstance(tuning, Mapping):
-        ours = _beyond(tuning, _fields(OURS, "Settings"), "settings.tuning")
-        yield from ours
+        yield from _beyond(tuning, _fields(OURS, "Settings"), "settings.tuning")
+        yield from _beyond(tuning.get("training"), training, "settings.tuning.training")
 
 
 def _beyond(values: Any, known: tuple[str, ...] | None, where: str) -> Iterator[str]:
