@@ -54,7 +54,10 @@ def findings(overlays: list[str], profile: str | None) -> Iterator[Any]:
     yield from packages.gpu(config["base"], elsewhere=bool(profile))
     if profile:
         file = Path(profile) / "config.yaml"
-        yield from slurm.cluster(read_yaml(file), str(file))
+        try:
+            yield from slurm.cluster(read_yaml(file), str(file))
+        except UserError as error:
+            yield Finding("problem", "the profile cannot be read", str(error))
     if not config["world"]:
         yield access.base(config["base"], config["hub"])
 

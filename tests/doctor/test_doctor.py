@@ -188,3 +188,10 @@ def test_a_study_that_cannot_be_read_is_a_problem(tmp_path):
         assert done.returncode == 1 and not done.stderr
         (line,) = [line for line in done.stdout.splitlines() if line.startswith("problem")]
         assert word in line
+
+
+def test_a_profile_that_cannot_be_read_is_a_problem(tmp_path):
+    done = doctor("--configfile", "studies/miniature.yaml", "--profile", str(tmp_path / "slrm"))
+    assert done.returncode == 1 and not done.stderr
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("problem")]
+    assert "profile" in line and "slrm" in line
