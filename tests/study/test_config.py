@@ -145,6 +145,18 @@ GRID = "experiments.main.0"
             ),
             "'lrr'",
         ),
+        (
+            put("methods.lora.settings", {"training": {"lr": "1e-3"}}),
+            "settings.training.lr: '1e-3'",
+        ),
+        (put("methods.lora.settings", {"rank": 1.5}), "settings.rank: 1.5 is no int"),
+        (put("methods.lora.settings", {"rslora": 1}), "settings.rslora: 1 is no bool"),
+        (
+            put(
+                "experiments.main", [{"methods": ["lora"], "vary": {"training.lr": [0.1, "1e-3"]}}]
+            ),
+            "vary.training.lr: settings.training.lr: '1e-3' is no float",
+        ),
         (put(f"{GRID}.selections", ["random:00"]), f"{GRID}.selections.0"),
         (put("paper", "nosuch"), "paper: 'nosuch'"),
         (put("only", ["mian"]), "did you mean main"),

@@ -122,8 +122,9 @@ def _vary_problems(method: Mapping[str, Any], vary: Mapping[str, Any]) -> Iterat
     """Whether the method takes what is varied. What is wrong with its file is said above."""
     for path, values in vary.items():
         try:
-            for problem in unknown_settings(method, varied({}, {path: values[0]})):
-                yield f"vary.{path}: {problem}"
+            for value in values:
+                for problem in unknown_settings(method, varied({}, {path: value})):
+                    yield f"vary.{path}: {problem}"
         except SyntaxError:
             return
 

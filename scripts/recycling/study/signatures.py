@@ -10,6 +10,8 @@ LIBRARY = Path(__file__).resolve().parents[1]
 LORA = LIBRARY / "adapt/lora.py"
 TRAINING = LIBRARY / "adapt/training.py"
 OURS = LIBRARY / "adapt/ours.py"
+PLAIN: Mapping[str, Any] = {"int": int, "float": int | float, "str": str, "bool": bool}
+Known = Mapping[str, str]  # setting -> its type, empty where that is no plain name
 
 
 def method_file(method: Mapping[str, Any]) -> Path | None:
@@ -20,14 +22,14 @@ def method_file(method: Mapping[str, Any]) -> Path | None:
 
 
 def unknown_settings(method: Mapping[str, Any], settings: Mapping[str, Any]) -> Iterator[str]:
-    """In words, each of `settings` that the method does not take.
+    """In words, each of `settings` that the method does not take, or not with a value of that type.
 
     A method whose source does not say what it takes is let be: it will say so itself. SyntaxError
     where the source cannot be read.
     """
     file = method_file(method)
     if file is None:
-        known: tuple[str, ...] | None = ()
+        known: Known | None = {}
     elif method["kind"] == "merge":
         known = _keywords(file, "merge")
     else:
@@ -41,12 +43,27 @@ def unknown_settings(method: Mapping[str, Any], settings: Mapping[str, Any]) -> 
         yield from _beyond(tuning.get("training"), training, "settings.tuning.training")
 
 
-def _beyond(values: Any, known: tuple[str, ...] | None, where: str) -> Iterator[str]:
+def _beyond(values: Any, known: Known | None, where: str) -> Iterator[str]:
     if known is None or not isinstance(values, Mapping):
         return
-    for name in values:
+    for name, value in values.items():
         if name not in known:
             yield f"{where}: unknown setting {name!r}; it takes {', '.join(known) or 'none'}"
+        elif not _fits(value, known[name]):
+            # YAML reads 1e-3 as text, 1.0e-3 as a number.
+            yield f"{where}.{name}: {value!r} is no {known[name]}"
+
+
+def _fits(value: Any, kind: str) -> bool:
+    if value is None or kind not in PLAIN:
+        return True
+    if isinstance(value, bool) or kind == "bool":
+        return isinstance(value, bool) and kind == "bool"
+    return isinstance(value, PLAIN[kind])
+
+
+def _plain(annotation: ast.expr | None) -> str:
+    return annotation.id if isinstance(annotation, ast.Name) else ""
 
 
 @functools.cache
@@ -54,24 +71,24 @@ def _tree(file: Path) -> ast.Module:
     return ast.parse(file.read_bytes(), str(file))
 
 
-def _fields(file: Path, name: str) -> tuple[str, ...] | None:
+def _fields(file: Path, name: str) -> Known | None:
     """The annotated fields of a class; None where the file has no such class."""
     for node in _tree(file).body:
         if isinstance(node, ast.ClassDef) and node.name == name:
-            return tuple(
-                item.target.id
+            return {
+                item.target.id: _plain(item.annotation)
                 for item in node.body
                 if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
-            )
+            }
     return None
 
 
-def _keywords(file: Path, name: str) -> tuple[str, ...] | None:
+def _keywords(file: Path, name: str) -> Known | None:
     """The settings of a merging function: its parameters but the adapters' and the seed."""
     for node in _tree(file).body:
         if isinstance(node, ast.FunctionDef) and node.name == name:
             if node.args.kwarg:
                 return None
-            names = [arg.arg for arg in (*node.args.args[1:], *node.args.kwonlyargs)]
-            return tuple(name for name in names if name != "seed")
+            taken = (*node.args.args[1:], *node.args.kwonlyargs)
+            return {arg.arg: _plain(arg.annotation) for arg in taken if arg.arg != "seed"}
     return None
