@@ -32,12 +32,11 @@ def studies() -> dict[str, dict[str, Any]]:
     names = config["tasks"]["names"]
     ablated = next(grid["tasks"] for grid in config["experiments"]["design"])
     half = [*ablated, *[name for name in names if name not in ablated][: len(names) // 2 - 20]]
-    only_main = {name: None for name in config["experiments"] if name != "main"}
     return {
         "full study": {},
         "half of the tasks": {"tasks": {"names": half}},
         "twice the tasks": {"tasks": {"names": [*names, *(f"{name}_again" for name in names)]}},
-        "experiment main alone": {"experiments": only_main},
+        "experiment main alone": {"only": ["main"]},
     }
 
 
