@@ -137,6 +137,21 @@ SCRIPTS = {
 }
 
 
+def fetched():
+    """What the study has to download, and how many adapters it knows to expect."""
+    pool = config["pool"]
+    known = None
+    if pool["source"] == "folder":
+        known = sum(entry.is_dir() for entry in os.scandir(pool["folder"]))
+    elif isinstance(pool["repos"], list):
+        known = len(pool["repos"])
+    return {
+        "base": not (config["world"] or os.path.isdir(config["base"]["repo"])),
+        "pool": not (config["world"] or pool["source"] == "folder"),
+        "adapters": known,
+    }
+
+
 def planned_batch(one):
     """A batch as its job will see it."""
     kind = PLAN.kinds[one.method]

@@ -20,6 +20,7 @@ rule plan:
             },
             "tasks": len(config["tasks"]["names"]),
             "in_house": len(PLAN.in_house),
+            "fetched": fetched(),
             "estimates": "resources/estimates.yaml",
         },
         code=code("plan"),

@@ -1,6 +1,6 @@
 """Check a machine before a long run.
 
-    python scripts/doctor.py [--configfile FILE...] [--profile DIR]
+    python scripts/doctor.py [--configfile FILE...] [--config KEY=VALUE...] [--profile DIR]
 
 Prints a line a check, each trouble with its cure; ends with status 1 if one would stop the run.
 """
@@ -15,13 +15,14 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("--configfile", nargs="+", default=[], help="overlays of the study")
+    parser.add_argument("--config", nargs="+", default=[], help="single settings, as Snakemake's")
     parser.add_argument("--profile", help="e.g. profiles/slurm, where jobs are to run")
     args = parser.parse_args()
     worst = "ok"
     try:
-        for finding in findings(args.configfile, args.profile):
+        for finding in findings(args.configfile, args.config, args.profile):
             print(finding, flush=True)
             worst = "problem" if "problem" in (worst, finding.level) else finding.level
     except ImportError as error:
@@ -30,7 +31,7 @@ def main() -> None:
     sys.exit(worst == "problem")
 
 
-def findings(overlays: list[str], profile: str | None) -> Iterator[Any]:
+def findings(overlays: list[str], values: list[str], profile: str | None) -> Iterator[Any]:
     """All checks, the quick ones first; those that need a valid config only with one."""
     from recycling.doctor import Finding, access, packages, slurm, storage
     from recycling.errors import UserError
@@ -41,7 +42,7 @@ def findings(overlays: list[str], profile: str | None) -> Iterator[Any]:
         read_pins(ROOT / "envs" / n for n in ("requirements.lock", "torch.txt"))
     )
     try:
-        config = configured(overlays)
+        config = configured(overlays, values)
     except UserError as error:
         yield Finding("problem", "the study cannot be read", str(error))
         return
@@ -62,8 +63,9 @@ def findings(overlays: list[str], profile: str | None) -> Iterator[Any]:
         yield access.base(config["base"], config["hub"])
 
 
-def configured(overlays: list[str]) -> dict[str, Any]:
+def configured(overlays: list[str], values: list[str]) -> dict[str, Any]:
     """The study as Snakemake will read it."""
+    import yaml
     from snakemake.utils import update_config
 
     from recycling.study.config import validated
@@ -71,6 +73,8 @@ def configured(overlays: list[str]) -> dict[str, Any]:
     config: dict[str, Any] = read_yaml(ROOT / "config.yaml")
     for overlay in overlays:
         update_config(config, read_yaml(Path(overlay)))
+    for key, _, value in (text.partition("=") for text in values):
+        update_config(config, {key: yaml.safe_load(value)})
     return validated(config)
 
 

@@ -24,8 +24,8 @@ def main(job: Job) -> None:
     batches = [progress(batch, store) for batch in settings["batches"]]
     parts = [*beginnings(settings, estimates), *experiments(batches, estimates)]
     print(page(parts))
-    print("* from this study's finished runs; other hours and sizes are assumed, see", end=" ")
-    print(f"{settings['estimates']}. A run that is in the store is done, whoever computed it.")
+    print("* from this study's finished runs. Other hours and sizes are assumed for a base of 8B")
+    print(f"on a GPU, see {settings['estimates']}. What is in the store is done, whoever did it.")
 
 
 def progress(batch: Mapping[str, Any], store: Store) -> Progress:
@@ -64,11 +64,14 @@ def beginnings(settings: Mapping[str, Any], estimates: Mapping[str, Any]) -> lis
     """Everything before the runs: the pool, the tasks, the scores."""
     sizes = estimates["gigabytes"]
     pool = Path(settings["pool"])
-    adapters = len(read_tsv(pool)) if pool.is_file() else estimates["adapters"]
-    to_fetch = 0.0 if pool.is_file() else adapters * sizes["adapter"]
+    fetched = settings["fetched"]
+    expected = fetched["adapters"] or estimates["adapters"]
+    adapters = len(read_tsv(pool)) if pool.is_file() else expected
+    to_fetch = 0.0 if pool.is_file() or not fetched["pool"] else adapters * sizes["adapter"]
     waiting = [path for path in (settings["candidates"], settings["pool"]) if missing(path)]
     cards = [path for path in settings["cards"] if missing(path)]
-    base = sizes["base"] if len(cards) == len(settings["cards"]) else 0.0
+    begun = len(cards) < len(settings["cards"]) or not fetched["base"]
+    base = 0.0 if begun else sizes["base"]
     return [
         Part("pool", 2, len(waiting), gigabytes=to_fetch, download=to_fetch),
         Part("base and tasks", len(settings["cards"]), len(cards), gigabytes=base, download=base),

@@ -159,6 +159,12 @@ GRID = "experiments.main.0"
         ),
         (put(f"{GRID}.selections", ["random:00"]), f"{GRID}.selections.0"),
         (put("paper", "nosuch"), "paper: 'nosuch'"),
+        (put("methods.lora.settings", {"training": {"steps": -5}}), "training.steps: -5"),
+        (put("methods.lora.settings", {"training": {"lr": float("nan")}}), "training.lr: nan"),
+        (put("methods.lora.settings", {"rank": 0}), "settings.rank: 0"),
+        (put("methods.lora.settings", {"dropout": 2.0}), "settings.dropout: 2.0"),
+        (put("study", "-n"), "study"),
+        (put("world", {"shards": 2}), "world"),
         (put("only", ["mian"]), "did you mean main"),
         (put(f"{GRID}.vary", {"rank": []}), f"{GRID}.vary.rank"),
         (put(f"{GRID}.vary", {"rank": [1]}), f"{GRID}.vary"),
@@ -208,3 +214,21 @@ def test_settings_read_from_the_source_are_those_that_are_taken():
         assert len(complaints(kind, function, {"nonsense": 1})) == 1
     training = {"training": dict.fromkeys(Training.__dataclass_fields__)}
     assert complaints("lora", "", training) == []
+
+
+def test_more_adapters_than_a_folder_holds_are_too_many(config, tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / "adapters" / name).mkdir(parents=True)
+    config["pool"] = {"source": "folder", "folder": str(tmp_path / "adapters")}
+    config["experiments"]["main"] = [{"methods": ["average"], "k": [3], "target": ["with"]}]
+    validated(config)  # the target LoRA is the third
+    config["experiments"]["main"][0]["target"] = ["without"]
+    with pytest.raises(UserError, match="k: 3 is more than the 2 adapters"):
+        validated(config)
+
+
+def test_random_adapters_do_not_depend_on_what_is_selected(config):
+    config["methods"]["basis"] = {"kind": "adapt", "function": "random_basis"}
+    config["experiments"]["main"] = [{"methods": ["basis"], "k": [1, 5], "target": ["with"]}]
+    with pytest.raises(UserError, match="draws its own adapters"):
+        validated(config)

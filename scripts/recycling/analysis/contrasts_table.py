@@ -10,7 +10,7 @@ from recycling.analysis.numbers import exact
 from recycling.analysis.paired import Settings, summarise
 from recycling.analysis.reported import reported_difference
 from recycling.analysis.resolve import resolve
-from recycling.analysis.runs import Missing, describe
+from recycling.analysis.runs import Missing, Where, describe
 
 NUMBERS = ("difference", "difference_low", "difference_high", "mean_a", "mean_b")
 COLUMNS = (
@@ -40,7 +40,7 @@ def contrasts_table(
                 {
                     "group": group,
                     "contrast": one.id,
-                    "effect_is": one.effect_is,
+                    "effect_is": one.effect_is + _k_of(found.minuend),
                     "minuend": describe(found.minuend),
                     "subtrahend": describe(found.subtrahend),
                     "difference": exact(statistics["effect"]),
@@ -59,3 +59,9 @@ def contrasts_table(
             )
         rows += holm(part)
     return rows
+
+
+def _k_of(side: Where) -> str:
+    """The number of merged adapters, where there are several: contrasts may differ in it."""
+    k = int(side.get("k", 0))
+    return f" (K {k})" if k > 1 else ""

@@ -152,10 +152,12 @@ class Store:
 
     def _sweep(self) -> None:
         """Remove what killed jobs had begun and nobody will go on with."""
-        for left in (*(self.root / "tmp").glob("*"), *(self.root / "partial").glob("*/")):
+        for left in (*(self.root / "tmp").glob("*"), *(self.root / "partial").glob("*")):
             days = 1 if left.parent.name == "tmp" else 30
             with contextlib.suppress(FileNotFoundError):
                 if time.time() - left.stat().st_mtime > days * DAY:
+                    if left.is_file():
+                        left.unlink()
                     shutil.rmtree(left, ignore_errors=True)
 
 

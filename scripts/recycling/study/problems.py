@@ -103,6 +103,22 @@ def _grid_problems(config: Mapping[str, Any], grid: Mapping[str, Any]) -> Iterat
     for task in grid["tasks"] or ():
         if task not in config["tasks"]["names"]:
             yield f"tasks: {task!r} is not in tasks.names"
+    known = [config["methods"][name] for name in grid["methods"] if name in config["methods"]]
+    alone = (grid["k"], grid["target"]) == ([1], ["with"])
+    if not alone and any(method.get("function") == "random_basis" for method in known):
+        yield "k: random_basis draws its own adapters; it takes k: [1] and target: [with]"
+    if any(method["kind"] in ("merge", "adapt") for method in known):
+        yield from _pool_problems(config, grid)
+
+
+def _pool_problems(config: Mapping[str, Any], grid: Mapping[str, Any]) -> Iterator[str]:
+    """Whether the pool has as many adapters as a grid merges, where that is known beforehand."""
+    folder = config["pool"]["folder"]
+    if grid["pool"] == "hub" and config["pool"]["source"] == "folder" and Path(folder).is_dir():
+        size = sum(path.is_dir() for path in Path(folder).iterdir())
+        for k in grid["k"]:
+            if k > size + ("without" not in grid["target"]):
+                yield f"k: {k} is more than the {size} adapters in pool.folder, {folder}"
     if grid["pool"] == "in_house":
         if not config["in_house"]:
             yield "pool: in_house needs the section in_house"

@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,11 @@ LORA = LIBRARY / "adapt/lora.py"
 TRAINING = LIBRARY / "adapt/training.py"
 OURS = LIBRARY / "adapt/ours.py"
 PLAIN: Mapping[str, Any] = {"int": int, "float": int | float, "str": str, "bool": bool}
+# What numbers of these names may be, whichever method takes them.
+WHOLE = ("batch_size", "micro_batch", "evaluate_every", "save_every", "patience", "rank", "count",
+         "evaluations", "top_k", "k")  # fmt: skip
+NOT_NEGATIVE = ("lr", "target_lr", "steps", "weight_decay", "l1", "alpha", "bound", "norm")
+SHARES = ("warmup", "dropout", "density")
 Known = Mapping[str, str]  # setting -> its type, empty where that is no plain name
 
 
@@ -52,6 +58,8 @@ def _beyond(values: Any, known: Known | None, where: str) -> Iterator[str]:
         elif not _fits(value, known[name]):
             # YAML reads 1e-3 as text, 1.0e-3 as a number.
             yield f"{where}.{name}: {value!r} is no {known[name]}"
+        elif isinstance(value, int | float) and (range_ := _range(name, value)):
+            yield f"{where}.{name}: {value!r} is not {range_}"
 
 
 def _fits(value: Any, kind: str) -> bool:
@@ -60,6 +68,17 @@ def _fits(value: Any, kind: str) -> bool:
     if isinstance(value, bool) or kind == "bool":
         return isinstance(value, bool) and kind == "bool"
     return isinstance(value, PLAIN[kind])
+
+
+def _range(name: str, value: float) -> str | None:
+    """What a number of this name must be, where it is not."""
+    if name in WHOLE and not value >= 1:
+        return "1 or more"
+    if name in NOT_NEGATIVE and not 0 <= value < math.inf:
+        return "0 or more"
+    if name in SHARES and not 0 <= value <= 1:
+        return "between 0 and 1"
+    return None
 
 
 def _plain(annotation: ast.expr | None) -> str:
