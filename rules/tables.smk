@@ -1,6 +1,5 @@
 DRAWN = drawn_run()
 STATISTICS = {"statistics": config["claims"]}
-ABLATED = ablated_method()
 
 
 rule runs:
@@ -111,26 +110,6 @@ rule table_differences:
         "../scripts/table_differences.py"
 
 
-rule table_pool:
-    input:
-        pool=f"{OUT}/pool/pool.tsv",
-        rejected=f"{OUT}/pool/rejected.tsv",
-        paper="resources/paper_pool.json",
-    output:
-        funnel=f"{OUT}/tables/pool_funnel.tsv",
-        licences=f"{OUT}/tables/pool_licences.tsv",
-        copies=f"{OUT}/tables/pool_copies.tsv",
-        statistics=f"{OUT}/tables/pool_statistics.tsv",
-    log:
-        f"{OUT}/logs/table_pool.log",
-    conda:
-        "../envs/environment.yaml"
-    params:
-        code=code("table_pool"),
-    script:
-        "../scripts/table_pool.py"
-
-
 rule table_coefficients:
     input:
         runs=path_of(PLAN.batch_of(DRAWN)) if DRAWN else [],
@@ -196,103 +175,6 @@ rule table_cost:
         code=code("table_cost"),
     script:
         "../scripts/table_cost.py"
-
-
-rule table_selection:
-    input:
-        selections=evaluated_selections(),
-    output:
-        scores=f"{OUT}/tables/pool_scores.tsv",
-        ties=f"{OUT}/tables/tie_width.tsv",
-    log:
-        f"{OUT}/logs/table_selection.log",
-    conda:
-        "../envs/environment.yaml"
-    params:
-        code=code("table_selection"),
-    script:
-        "../scripts/table_selection.py"
-
-
-rule table_single_gains:
-    input:
-        scores=hub_scores(),
-    output:
-        tsv=f"{OUT}/tables/single_gains.tsv",
-        markdown=f"{OUT}/tables/single_gains.md",
-    log:
-        f"{OUT}/logs/table_single_gains.log",
-    conda:
-        "../envs/environment.yaml"
-    params:
-        settings={
-            "tasks": config["tasks"]["names"],
-            "splits": config["scoring"]["splits"].split("+"),
-        },
-        code=code("table_single_gains"),
-    script:
-        "../scripts/table_single_gains.py"
-
-
-rule table_design:
-    input:
-        runs=f"{OUT}/runs.tsv",
-    output:
-        tsv=f"{OUT}/tables/design.tsv",
-        markdown=f"{OUT}/tables/design.md",
-    log:
-        f"{OUT}/logs/table_design.log",
-    conda:
-        "../envs/environment.yaml"
-    params:
-        settings={
-            **STATISTICS,
-            "method": ABLATED,
-            "configured": configured(ABLATED),
-        },
-        code=code("table_design"),
-    script:
-        "../scripts/table_design.py"
-
-
-rule table_lora_sweep:
-    input:
-        runs=f"{OUT}/runs.tsv",
-    output:
-        tsv=f"{OUT}/tables/lora_sweep.tsv",
-        markdown=f"{OUT}/tables/lora_sweep.md",
-    log:
-        f"{OUT}/logs/table_lora_sweep.log",
-    conda:
-        "../envs/environment.yaml"
-    params:
-        settings={
-            **STATISTICS,
-            "configured": configured(config["target_method"]),
-        },
-        code=code("table_lora_sweep"),
-    script:
-        "../scripts/table_lora_sweep.py"
-
-
-rule table_capacity:
-    input:
-        runs=f"{OUT}/runs.tsv",
-    output:
-        tsv=f"{OUT}/tables/capacity.tsv",
-        markdown=f"{OUT}/tables/capacity.md",
-    log:
-        f"{OUT}/logs/table_capacity.log",
-    conda:
-        "../envs/environment.yaml"
-    params:
-        settings={
-            **STATISTICS,
-            "configured": configured("random_basis"),
-        },
-        code=code("table_capacity"),
-    script:
-        "../scripts/table_capacity.py"
 
 
 rule claims:
@@ -371,6 +253,8 @@ rule table_tasks:
 
 
 # What it reads are notes beside the logs, which are no files of the plan: they never re-run it.
+
+
 rule table_machine:
     input:
         runs=f"{OUT}/runs.tsv",
@@ -403,54 +287,6 @@ PAGES = {
     **({"released": ("Methods", "Released results")} if config["released"] else {}),
     **({"single_gains": ("Pool", "Single adapters")} if hub_scores() else {}),
 }
-
-
-rule page:
-    input:
-        markdown=f"{OUT}/tables/{{table}}.md",
-    output:
-        html=report(
-            f"{OUT}/tables/{{table}}.html",
-            caption="../report/table.rst",
-            category=lambda w: PAGES[w.table][0],
-            labels=lambda w: {"figure": PAGES[w.table][1], "format": "table"},
-        ),
-    log:
-        f"{OUT}/logs/page_{{table}}.log",
-    conda:
-        "../envs/environment.yaml"
-    params:
-        code=code("page"),
-    script:
-        "../scripts/page.py"
-
-
-rule summary:
-    input:
-        claims=f"{OUT}/claims.json",
-        runs=f"{OUT}/runs.tsv",
-        base=f"{OUT}/base.json",
-        pool=f"{OUT}/pool/pool.tsv",
-        cards=expand(f"{OUT}/tasks/{{task}}/card.json", task=config["tasks"]["names"]),
-        paper="config.yaml",
-        reported="resources/reported.tsv",
-        released="docs/differences.md",
-    output:
-        markdown=f"{OUT}/summary.md",
-        html=f"{OUT}/summary.html",
-    log:
-        f"{OUT}/logs/summary.log",
-    conda:
-        "../envs/environment.yaml"
-    params:
-        settings={
-            "study": settled(config),
-            # A study without a counterpart in the paper still says what the paper found.
-            "paper": config["paper"] or "llama",
-        },
-        code=code("summary"),
-    script:
-        "../scripts/summary.py"
 
 
 rule tables:
