@@ -195,29 +195,6 @@ rule claims:
         "../scripts/claims.py"
 
 
-rule table_released:
-    input:
-        released=list((config["released"] or {}).values()),
-        runs=f"{OUT}/runs.tsv",
-        scores=hub_scores(),
-    output:
-        tsv=f"{OUT}/tables/released.tsv",
-        markdown=f"{OUT}/tables/released.md",
-    log:
-        f"{OUT}/logs/table_released.log",
-    conda:
-        "../envs/environment.yaml"
-    params:
-        settings={
-            "kinds": list(config["released"] or {}),
-            "tasks": config["tasks"]["names"],
-            "splits": config["scoring"]["splits"].split("+"),
-        },
-        code=code("table_released"),
-    script:
-        "../scripts/table_released.py"
-
-
 rule table_methods:
     output:
         tsv=f"{OUT}/tables/methods.tsv",
