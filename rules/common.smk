@@ -6,6 +6,7 @@ import sys
 sys.path.insert(0, os.path.join(workflow.basedir, "scripts"))
 
 from recycling.errors import UserError
+from recycling.exhibits.exhibit import find_exhibits
 from recycling.pins import read_pins
 from recycling.store.code import code_hash
 from recycling.study.config import validated
@@ -13,6 +14,7 @@ from recycling.study.tasks import all_tasks, in_house_tasks
 from recycling.study.differences import settled
 from recycling.study.plan import essence, make_plan, used_methods
 from recycling.study.run import canonical, fields, run_of_export
+from recycling.study.study import Study
 
 # A DAG is made of very many objects that stay: to look through them often takes a tenth of the time.
 gc.set_threshold(200_000, 20, 20)
@@ -30,6 +32,7 @@ config["asked"] = {
     "config": dict(workflow.config_settings.config or {}),
 }
 PLAN = make_plan(config)
+STUDY = Study(config, PLAN)
 OUT = os.path.join(config["results"], config["study"])
 PINS = read_pins(
     os.path.join(workflow.basedir, "envs", name)
@@ -44,8 +47,7 @@ BENCH = {
 @functools.cache
 def code(script, *loaded_by_name):
     """The hash of the code that a script runs, with the modules that it loads by name."""
-    modules = [f"recycling/{name}.py" for name in loaded_by_name]
-    return code_hash(f"{script}.py", *modules, pins=PINS)
+    return code_hash(f"{script}.py", *loaded_by_name, pins=PINS)
 
 
 def batch(wildcards):
@@ -96,7 +98,7 @@ def named_modules(method):
     kind = config["methods"][method]["kind"]
     if kind not in ("merge", "adapt"):
         return []
-    return [f"{kind}/{config['methods'][method]['function']}"]
+    return [f"recycling/{kind}/{config['methods'][method]['function']}.py"]
 
 
 wildcard_constraints:

@@ -59,73 +59,8 @@ def similarity_for(pool, task):
     return [f"{OUT}/similarity/{pool}.tsv"] if task in dict(targets_of(pool)) else []
 
 
-def evaluated_selections():
-    """The selections of the hub's pool that hold an order by evaluation."""
-    return [
-        f"{OUT}/selections/hub/{task}.tsv"
-        for task in config["tasks"]["names"]
-        if scores_for("hub", task)
-    ]
-
-
-# The tables of experiments that vary settings, with their place in the report.
-VARIED = {
-    "design": ("Design", "One choice at a time"),
-    "lora_sweep": ("Methods", "The target LoRA's settings"),
-    "capacity": ("Controls", "Recycled or mere capacity"),
-}
-
-
-def varied_tables():
-    """Those of VARIED that the study has runs for."""
-    asked = {"design": "design", "lora_sweep": "lora_sweep", "capacity": "random_basis"}
-    return [name for name in VARIED if asked[name] in config["experiments"]]
-
-
-def ablated_method():
-    """The method that the ablations of the design start from; '' where there are none."""
-    grids = config["experiments"].get("design")
-    return grids[0]["methods"][0] if grids else ""
-
-
-def configured(method):
-    """The settings of a method; none where the study has no such method."""
-    return config["methods"].get(method, {}).get("settings", {})
-
-
-def hub_scores():
-    """All parts of the scores of the hub's pool, if it is scored."""
-    scored = [scores_for("hub", task) for task in config["tasks"]["names"]]
-    return next(filter(None, scored), [])
-
-
 def exported_batch(wildcards):
     return PLAN.batch_of(run_of_export(config["export"][wildcards.name]))
-
-
-def figure(name, category, label):
-    """The two files of a figure, both in the report."""
-    return {
-        kind: report(
-            f"{OUT}/figures/{name}.{kind}",
-            caption=f"../report/figure_{name}.rst",
-            category=category,
-            labels={"figure": label, "format": kind.upper()},
-        )
-        for kind in ("svg", "png")
-    }
-
-
-def drawn_run():
-    """The run whose coefficients are drawn: the largest merge by evaluation with the target LoRA."""
-    shown = [
-        run
-        for _, run in PLAN.rows
-        if config["methods"][run.method].get("function") == "ours"
-        and (run.pool, run.selection, run.target, run.reinit)
-        == ("hub", "evaluation", "with", "none")
-    ]
-    return canonical(max(shown, key=lambda run: run.k), PLAN.kinds) if shown else None
 
 
 # The scripts that compute the runs of each kind of method.

@@ -1,27 +1,18 @@
-"""A table's Markdown as an HTML page for the report; whatever looks like HTML in it stays text."""
-
-from pathlib import Path
+"""The page of one exhibit: its table in Markdown, in HTML for the report, and in LaTeX."""
 
 from job import Job, run
-from recycling.analysis.html import to_html
-from recycling.files import atomic
-
-STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #222; margin: 2em; max-width: 75em; }
-table { border-collapse: collapse; margin: 1em 0; }
-th, td { padding: .3em .8em; border-bottom: 1px solid #ddd; text-align: left; vertical-align: top; }
-th { border-bottom: 2px solid #222; }
-"""
+from recycling.analysis.html import html_page
+from recycling.analysis.markup import latex_table, markdown_page
+from recycling.exhibits.exhibit import load_source
+from recycling.files import read_table, write_text
 
 
 def main(job: Job) -> None:
-    body = to_html(Path(job.input.markdown).read_text(encoding="utf-8"))
-    with atomic(job.output.html) as temporary:
-        temporary.write_text(
-            f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>Table</title>'
-            f"<style>{STYLE}</style>\n<body>\n{body}</body></html>\n",
-            encoding="utf-8",
-        )
+    page = load_source(job.params["exhibit"]).page(read_table(job.input.data))
+    markdown = markdown_page(page)
+    write_text(job.output.markdown, markdown)
+    write_text(job.output.html, html_page("Table", markdown))
+    write_text(job.output.latex, latex_table(page))
 
 
 if __name__ == "__main__":

@@ -75,6 +75,17 @@ def read_json(path: str | Path) -> Any:
         raise UserError(f"{path}: not valid JSON ({error})") from None
 
 
+def write_text(path: str | Path, text: str) -> None:
+    """Write text, atomically."""
+    with atomic(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def read_table(path: str | Path) -> Any:
+    """What a JSON file holds, or the rows of a TSV file, by the file's suffix."""
+    return read_json(path) if str(path).endswith(".json") else read_tsv(path)
+
+
 def sha256_file(path: str | Path) -> str:
     """Hex SHA-256 of a file's bytes, read in pieces."""
     with open(path, "rb") as file:

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from recycling.analysis.markup import markdown_page
+from recycling.files import read_tsv, write_tsv
+
 COLUMNS = (
     "experiment", "method", "variant", "pool", "selection", "k", "skip", "target", "reinit", "seed",
     "task", "n_train", "n_test", "accuracy", "majority", "best_step", "seconds", "key",
@@ -60,3 +63,9 @@ def study(tasks=6, seeds=("0", "1"), ks=(5, 10, 20), methods=("average",), seed=
                 add("relevant_transfer", "ours", task, run_seed, transfer, pool="in_house",
                     selection="evaluation", k=10, skip=skip, target="with")  # fmt: skip
     return rows
+
+
+def markdown_of(page, columns, rows, folder):
+    """The page of a table, which reads its rows from a file."""
+    write_tsv(folder / "rows.tsv", columns, rows)
+    return markdown_page(page(read_tsv(folder / "rows.tsv")))

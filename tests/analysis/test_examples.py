@@ -5,10 +5,10 @@ import math
 import pytest
 from tests.analysis.synthetic import COLUMNS, row
 
-from recycling.analysis.examples_table import compare, examples_table
 from recycling.analysis.paired import Settings
 from recycling.analysis.runs import load_runs
 from recycling.errors import UserError
+from recycling.exhibits.examples.table import compare, examples_table
 from recycling.files import write_tsv
 
 SETTINGS = Settings(resamples=4000)

@@ -1,5 +1,7 @@
-from recycling.analysis.machine_table import COLUMNS, machine_table, write_machine_page
-from recycling.files import read_tsv, write_tsv
+from tests.analysis.synthetic import markdown_of
+
+from recycling.exhibits.machine.page import page
+from recycling.exhibits.machine.table import COLUMNS, machine_table
 
 USE = {"wall": 10.0, "cpu": 12.0, "working": 4.0, "loading": 1.0, "memory": 100.0, "gpu": None}
 GPU = {"name": "A GPU", "mean": 0.5, "peak": 0.9, "memory": 2000.0}
@@ -23,11 +25,10 @@ def test_gpu_use_is_weighted_by_time_and_may_be_unknown():
 
 def test_the_page_shows_no_columns_of_a_gpu_that_is_not_there(tmp_path):
     for gpu, shown in ((None, False), (GPU, True)):
-        write_tsv(tmp_path / "tsv", COLUMNS, machine_table([{"rule": "a", **USE, "gpu": gpu}]))
-        write_machine_page(tmp_path / "md", read_tsv(tmp_path / "tsv"))
-        assert ("| GPU use" in (tmp_path / "md").read_text()) == shown
+        rows = machine_table([{"rule": "a", **USE, "gpu": gpu}])
+        assert ("| GPU use" in markdown_of(page, COLUMNS, rows, tmp_path)) == shown
 
 
-def test_a_study_without_notes_has_an_empty_table(tmp_path):
+def test_a_study_without_notes_has_an_empty_table():
     assert machine_table([]) == []
-    write_machine_page(tmp_path / "md", [])
+    assert page([]).rows == []

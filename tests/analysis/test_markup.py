@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from recycling.analysis.markup import latex, markdown, printable, write_latex, write_markdown
+from recycling.analysis.markup import Page, latex, latex_table, markdown, markdown_page, printable
 from recycling.analysis.numbers import (
     exact,
     p_value,
@@ -50,15 +50,14 @@ def test_control_and_direction_characters_are_shown_as_replaced():
     assert printable("a\u202eb\x07c\nd") == "a�b�c�d"
 
 
-def test_pages_have_one_row_a_line(tmp_path):
+def test_pages_have_one_row_a_line():
     heads = {"a": "A|", "b": "B"}
     rows = [{"a": "x\ny", "b": "1"}, {"a": HOSTILE}]
-    write_markdown(tmp_path / "t.md", "T", heads, rows, "Note")
-    lines = (tmp_path / "t.md").read_text().splitlines()
+    page = Page("T", heads, rows, "Note")
+    lines = markdown_page(page).splitlines()
     assert len(lines) == 8
     assert lines[3] == "| :-- | --: |"
-    write_latex(tmp_path / "t.tex", "T", heads, rows)
-    assert (tmp_path / "t.tex").read_text().count(r" \\") == 3
+    assert latex_table(page).count(r" \\") == 3
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import yaml
+from tests.analysis.synthetic import markdown_of
 
-from recycling.analysis.methods_table import COLUMNS, methods_table, write_methods_page
-from recycling.files import read_tsv, write_tsv
+from recycling.exhibits.methods.page import page
+from recycling.exhibits.methods.table import COLUMNS, methods_table
 from recycling.study.config import validated
 from recycling.study.plan import used_methods
 
@@ -28,6 +29,5 @@ def test_the_papers_methods_stand_in_its_frame(tmp_path):
     assert found["random_basis"]["granularity"] == "module"
     asked = {m for grids in config["experiments"].values() for g in grids for m in g["methods"]}
     assert set(found) == asked
-    write_tsv(tmp_path / "t.tsv", COLUMNS, rows)
-    write_methods_page(tmp_path / "t.md", read_tsv(tmp_path / "t.tsv"))
-    assert "| Ours | best by evaluation, random," in (tmp_path / "t.md").read_text()
+    shown = markdown_of(page, COLUMNS, rows, tmp_path)
+    assert "| Ours | best by evaluation, random," in shown

@@ -1,11 +1,11 @@
 """Released result tables: both forms, their known faults, and what is refused."""
 
 import pytest
+from tests.analysis.synthetic import markdown_of
 
-from recycling.analysis.released_page import write_released_page
 from recycling.analysis.released_results import COLUMNS, load_released, released_table
 from recycling.errors import UserError
-from recycling.files import read_tsv, write_tsv
+from recycling.exhibits.released.page import page
 
 TASKS = ("clinc_oos", "temporal_sequences", "hyperbaton", "aqua_rat", "gsm8k", "twitter_complaints",
          "anli")  # fmt: skip
@@ -92,9 +92,7 @@ def test_the_two_stand_side_by_side(tmp_path):
         ("pool", "gsm8k", "0.500000", "", ""),
         ("zero_shot", "anli", "0.500000", "", ""),
     ]  # fmt: skip
-    write_tsv(tmp_path / "t.tsv", COLUMNS, rows)
-    write_released_page(tmp_path / "t.md", read_tsv(tmp_path / "t.tsv"))
-    page = (tmp_path / "t.md").read_text()
-    assert "| 1 of 2 tasks here too | 30.0 |  | 45.0 |  | +15.0 |" in page
-    assert "| 0 of 1 tasks here too |" in page
-    assert "|  | gsm8k | 50.0 | 1 | – | 0 | – |" in page
+    shown = markdown_of(page, COLUMNS, rows, tmp_path)
+    assert "| 1 of 2 tasks here too | 30.0 |  | 45.0 |  | +15.0 |" in shown
+    assert "| 0 of 1 tasks here too |" in shown
+    assert "|  | gsm8k | 50.0 | 1 | – | 0 | – |" in shown

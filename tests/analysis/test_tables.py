@@ -3,27 +3,31 @@
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
-from tests.analysis.synthetic import COLUMNS, row, study
+from tests.analysis.synthetic import COLUMNS, markdown_of, row, study
 
-from recycling.analysis.coefficients_table import coefficients_table
 from recycling.analysis.contrasts import GROUPS
-from recycling.analysis.contrasts_table import contrasts_table
-from recycling.analysis.cost_table import cost_table
-from recycling.analysis.differences_table import differences_table
-from recycling.analysis.gains_page import write_gains_page
-from recycling.analysis.gains_table import COLUMNS as GAINS_COLUMNS
-from recycling.analysis.gains_table import gains_table
-from recycling.analysis.main_pages import write_main_pages
-from recycling.analysis.main_table import COLUMNS as MAIN_COLUMNS
-from recycling.analysis.main_table import main_table
+from recycling.analysis.markup import latex_table, markdown_page
 from recycling.analysis.paired import Settings
-from recycling.analysis.per_task_table import per_task_table
-from recycling.analysis.pool_tables import funnel, module_set, pool_statistics
 from recycling.analysis.reported import load_reported, reported_difference, reported_value
 from recycling.analysis.runs import load_runs
-from recycling.analysis.selection_tables import pool_scores, tie_widths
-from recycling.analysis.sweep_tables import recycled_minus_reinitialised, sweep
+from recycling.analysis.sweep import sweep
 from recycling.errors import UserError
+from recycling.exhibits.coefficients.table import coefficients_table
+from recycling.exhibits.contrasts.table import contrasts_table
+from recycling.exhibits.cost.table import cost_table
+from recycling.exhibits.differences.table import differences_table
+from recycling.exhibits.main import page as main_page
+from recycling.exhibits.main.table import COLUMNS as MAIN_COLUMNS
+from recycling.exhibits.main.table import main_table
+from recycling.exhibits.per_task.table import per_task_table
+from recycling.exhibits.pool_funnel.table import funnel
+from recycling.exhibits.pool_scores.table import pool_scores
+from recycling.exhibits.pool_statistics.table import module_set, pool_statistics
+from recycling.exhibits.random_init.table import recycled_minus_reinitialised
+from recycling.exhibits.single_gains import page as gains_page
+from recycling.exhibits.single_gains.table import COLUMNS as GAINS_COLUMNS
+from recycling.exhibits.single_gains.table import gains_table
+from recycling.exhibits.tie_width.table import tie_widths
 from recycling.files import read_tsv, write_json, write_tsv
 
 SETTINGS = Settings(resamples=200)
@@ -79,8 +83,8 @@ def test_main_table_by_hand(load, reported):
 
 def test_main_pages_read_back_what_the_table_says(load, reported, tmp_path):
     write_tsv(tmp_path / "t.tsv", MAIN_COLUMNS, main_table(load(small()), reported, SETTINGS))
-    write_main_pages(read_tsv(tmp_path / "t.tsv"), tmp_path / "t.md", tmp_path / "t.tex")
-    page, latex = (tmp_path / "t.md").read_text(), (tmp_path / "t.tex").read_text()
+    found = main_page.page(read_tsv(tmp_path / "t.tsv"))
+    page, latex = markdown_page(found), latex_table(found)
     assert "| Ours, best by evaluation | 10 | 2 × 2 | with | 68.0 | +3.0 |" in page
     assert "Ours, best by evaluation & 10 &  &  & 68.0 & 67.5 \\\\" in latex
     assert "Zero-shot &  & 20.0 & 46.7 &  &  \\\\" in latex
@@ -263,9 +267,7 @@ def test_gains_are_looked_at_on_test_where_the_pool_was_scored_there(tmp_path):
     rows = gains_table(scored(test=True), ["t"], ["train", "validation"])
     assert (rows[0]["chosen_on"], rows[0]["seen_on"]) == ("train+validation", "test")
     assert (rows[0]["chosen_gain"], rows[0]["seen_gain"]) == ("0.200000", "0.080000")
-    write_tsv(tmp_path / "t.tsv", GAINS_COLUMNS, rows)
-    write_gains_page(tmp_path / "t.md", read_tsv(tmp_path / "t.tsv"))
-    page = (tmp_path / "t.md").read_text()
+    page = markdown_of(gains_page.page, GAINS_COLUMNS, rows, tmp_path)
     assert "| t | 50.0 | 2/1/1 | +5.0 | +20.0 | a/b | +20.0 | +8.0 |" in page
     assert "by the train and validation examples and show its gain there and on the test" in page
 

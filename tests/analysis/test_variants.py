@@ -1,22 +1,20 @@
 """The tables of experiments that vary settings, against cases worked out by hand."""
 
 import pytest
-from tests.analysis.synthetic import COLUMNS, row
+from tests.analysis.synthetic import COLUMNS, markdown_of, row
 
-from recycling.analysis.capacity_table import COLUMNS as CAPACITY_COLUMNS
-from recycling.analysis.capacity_table import capacity_table
-from recycling.analysis.design_table import COLUMNS as DESIGN_COLUMNS
-from recycling.analysis.design_table import design_table
-from recycling.analysis.lora_sweep_table import COLUMNS as SWEEP_COLUMNS
-from recycling.analysis.lora_sweep_table import lora_sweep_table
 from recycling.analysis.paired import Settings
 from recycling.analysis.runs import load_runs
-from recycling.analysis.variants_pages import (
-    write_capacity_page,
-    write_design_page,
-    write_lora_sweep_page,
-)
-from recycling.files import read_tsv, write_tsv
+from recycling.exhibits.capacity import page as capacity_page
+from recycling.exhibits.capacity.table import COLUMNS as CAPACITY_COLUMNS
+from recycling.exhibits.capacity.table import capacity_table
+from recycling.exhibits.design import page as design_page
+from recycling.exhibits.design.table import COLUMNS as DESIGN_COLUMNS
+from recycling.exhibits.design.table import design_table
+from recycling.exhibits.lora_sweep import page as lora_sweep_page
+from recycling.exhibits.lora_sweep.table import COLUMNS as SWEEP_COLUMNS
+from recycling.exhibits.lora_sweep.table import lora_sweep_table
+from recycling.files import write_tsv
 
 SETTINGS = Settings(resamples=200)
 DESIGN = {
@@ -133,15 +131,13 @@ def test_pages_say_what_the_tables_say(load, tmp_path):
                  *designed("init=normal", (0.4, 0.4), (0.3, 0.3))])  # fmt: skip
     lora = [{"lr": "0.001", "steps": "400", "rank": "16", "configured": "yes", "n_tasks": 2,
              "n_seeds": 1, "accuracy": "0.5"}]  # fmt: skip
-    for columns, rows, write, line in (
-        (DESIGN_COLUMNS, design_table(runs, "design", DESIGN, SETTINGS), write_design_page,
+    for columns, rows, module, line in (
+        (DESIGN_COLUMNS, design_table(runs, "design", DESIGN, SETTINGS), design_page,
          "| init | equal | with target LoRA | 5 | 0.05 | 2 × 1 | 55.0 | +5.0 |"),
-        (SWEEP_COLUMNS, lora, write_lora_sweep_page,
+        (SWEEP_COLUMNS, lora, lora_sweep_page,
          "| 400 | 16 | 0.001 | – | 2 × 1 | 50.0 | – |  |  | yes |"),
-        (CAPACITY_COLUMNS, [lora[0] | {"series": "alone", "k": 1}], write_capacity_page,
+        (CAPACITY_COLUMNS, [lora[0] | {"series": "alone", "k": 1}], capacity_page,
          "| alone | 1 | 2 × 1 | 50.0 | – |"),
     ):  # fmt: skip
         kept = [{name: r[name] for name in columns if name in r} for r in rows]
-        write_tsv(tmp_path / "t.tsv", columns, kept)
-        write(tmp_path / "t.md", read_tsv(tmp_path / "t.tsv"))
-        assert line in (tmp_path / "t.md").read_text()
+        assert line in markdown_of(module.page, columns, kept, tmp_path)

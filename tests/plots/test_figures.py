@@ -8,39 +8,31 @@ from tests.analysis.synthetic import COLUMNS, study
 from tests.plots.tidy import assert_tidy
 
 from recycling.analysis.claims import judge
-from recycling.analysis.contrasts_table import COLUMNS as CONTRAST_COLUMNS
-from recycling.analysis.contrasts_table import contrasts_table
-from recycling.analysis.cost_table import COLUMNS as COST_COLUMNS
-from recycling.analysis.cost_table import cost_table
-from recycling.analysis.differences_table import COLUMNS as DIFFERENCE_COLUMNS
-from recycling.analysis.differences_table import differences_table
-from recycling.analysis.gains_table import COLUMNS as GAINS_COLUMNS
-from recycling.analysis.gains_table import gains_table
-from recycling.analysis.main_table import COLUMNS as MAIN_COLUMNS
-from recycling.analysis.main_table import main_table
 from recycling.analysis.paired import Settings
-from recycling.analysis.pool_tables import (
-    FUNNEL_COLUMNS,
-    STATISTICS_COLUMNS,
-    funnel,
-    pool_statistics,
-)
 from recycling.analysis.reported import load_reported
 from recycling.analysis.runs import load_runs
-from recycling.analysis.selection_tables import (
-    SCORE_COLUMNS,
-    TIE_COLUMNS,
-    pool_scores,
-    tie_widths,
-)
-from recycling.analysis.sweep_tables import (
-    COLUMNS as SWEEP_COLUMNS,
-)
-from recycling.analysis.sweep_tables import (
-    REINIT_COLUMNS,
-    recycled_minus_reinitialised,
-    sweep,
-)
+from recycling.analysis.sweep import COLUMNS as SWEEP_COLUMNS
+from recycling.analysis.sweep import sweep
+from recycling.exhibits.contrasts.table import COLUMNS as CONTRAST_COLUMNS
+from recycling.exhibits.contrasts.table import contrasts_table
+from recycling.exhibits.cost.table import COLUMNS as COST_COLUMNS
+from recycling.exhibits.cost.table import cost_table
+from recycling.exhibits.differences.table import COLUMNS as DIFFERENCE_COLUMNS
+from recycling.exhibits.differences.table import differences_table
+from recycling.exhibits.main.table import COLUMNS as MAIN_COLUMNS
+from recycling.exhibits.main.table import main_table
+from recycling.exhibits.pool_funnel.table import COLUMNS as FUNNEL_COLUMNS
+from recycling.exhibits.pool_funnel.table import funnel
+from recycling.exhibits.pool_scores.table import COLUMNS as SCORE_COLUMNS
+from recycling.exhibits.pool_scores.table import pool_scores
+from recycling.exhibits.pool_statistics.table import COLUMNS as STATISTICS_COLUMNS
+from recycling.exhibits.pool_statistics.table import pool_statistics
+from recycling.exhibits.random_init.table import COLUMNS as REINIT_COLUMNS
+from recycling.exhibits.random_init.table import recycled_minus_reinitialised
+from recycling.exhibits.single_gains.table import COLUMNS as GAINS_COLUMNS
+from recycling.exhibits.single_gains.table import gains_table
+from recycling.exhibits.tie_width.table import COLUMNS as TIE_COLUMNS
+from recycling.exhibits.tie_width.table import tie_widths
 from recycling.files import read_tsv, write_tsv
 from recycling.hub.reasons import REASONS
 from recycling.plots import style
@@ -137,10 +129,10 @@ def figures(request, tmp_path_factory):
     tables["gains"] = text(folder / "12", GAINS_COLUMNS, gains)
     draw = lambda module, *given: lambda: load(module).draw(*given)  # noqa: E731
     return {
-        "main": draw("main_comparison", tables["main"]),
+        "main": draw("main", tables["main"]),
         "k_sweep": draw("k_sweep", tables["sweep"], tables["reinit"], 0.02),
         "relevant_transfer": draw("relevant_transfer", tables["transfer"]),
-        "per_task": draw("per_task", tables["differences"]),
+        "differences": draw("differences", tables["differences"]),
         "claims": draw("claims", claims),
         "pool_funnel": draw("pool_funnel", tables["funnel"]),
         "pool_statistics": draw("pool_statistics", tables["statistics"]),
@@ -228,11 +220,11 @@ def coefficients(adapters, layers, *, negative):
 
 
 def load(module):
-    return importlib.import_module(f"recycling.plots.{module}")
+    return importlib.import_module(f"recycling.exhibits.{module}.figure")
 
 
 NAMES = (
-    "main", "k_sweep", "relevant_transfer", "per_task", "claims", "pool_funnel",
+    "main", "k_sweep", "relevant_transfer", "differences", "claims", "pool_funnel",
     "pool_statistics", "coefficients", "pool_scores", "tie_width", "cost", "contrasts",
     "single_gains", "design", "lora_sweep", "capacity",
 )  # fmt: skip
@@ -281,10 +273,10 @@ def bare(tmp_path_factory):
             folder / "s", SWEEP_COLUMNS, sweep(runs, reported, ("main",), "ours", SETTINGS)
         )
         given = {
-            "main_comparison": (table,),
+            "main": (table,),
             "k_sweep": (swept, [], 0.02),
             "relevant_transfer": (swept,),
-            "per_task": (text(folder / "d", DIFFERENCE_COLUMNS, differences_table(runs)),),
+            "differences": (text(folder / "d", DIFFERENCE_COLUMNS, differences_table(runs)),),
             "claims": (judge(runs, reported, SETTINGS),),
             "pool_funnel": (text(folder / "f", FUNNEL_COLUMNS, funnel([], [])),),
             "pool_statistics": (pool_statistics([], {}),),
@@ -304,7 +296,7 @@ def bare(tmp_path_factory):
 
 
 @pytest.mark.parametrize("empty", [False, True])
-@pytest.mark.parametrize("name", [{"main": "main_comparison"}.get(name, name) for name in NAMES])
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.filterwarnings("error")
 def test_a_study_without_the_runs_still_has_the_figure(bare, name, empty):
     assert_tidy(bare(name, empty))

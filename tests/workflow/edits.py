@@ -25,12 +25,12 @@ AVERAGE = ("runs/*/average/*",)
 OURS = ("runs/*/ours/*", "runs/*/ours_last_step/*", "runs/*/design/*", "runs/*/random_basis/*")
 MERGES = AVERAGE + OURS
 FIGURES = ("figures/*",)
-TESTED = tuple(
-    f"tables/{name}.*"
-    for name in ("main", "k_sweep", "random_init", "relevant_transfer", "contrasts", "examples")
+REPORTED = tuple(
+    f"tables/{name}.tsv"
+    for name in ("main", "k_sweep", "random_init", "relevant_transfer", "contrasts")
 )
-VARIED = ("tables/design.*", "tables/lora_sweep.*", "tables/capacity.*")
-REPORTED = ("claims.json", *(one for one in TESTED if one != "tables/examples.*"))
+TABLES = (*REPORTED, "tables/examples.tsv")
+VARIED = ("tables/design.tsv", "tables/lora_sweep.tsv", "tables/capacity.tsv")
 ASKED = ("main", "k_sweep", "random_init", "relevant_transfer", "as_released", "lora_sweep",
          "random_basis", "design")  # fmt: skip
 
@@ -139,14 +139,19 @@ EDITS = {
     "prompts": code("tasks/prompts.py", *TASKS),
     "scoring of the pool": code("evaluate/scoring.py", *SCORES),
     "statistics of pairs": code(
-        "analysis/paired.py", *TESTED, *VARIED, "tables/differences.*", "claims.json"
+        "analysis/paired.py", *TABLES, *VARIED, "tables/differences.tsv", "claims.json"
     ),
-    "one table": code("analysis/per_task_table.py", "tables/per_task.tsv", "tables/per_task.md"),
-    "the coefficients' table": code("analysis/coefficients_table.py", "tables/coefficients.tsv"),
-    "one figure": code("plots/main_comparison.py", "figures/main.*"),
+    "one table": code("exhibits/per_task/table.py", "tables/per_task.tsv"),
+    "the coefficients' table": code("exhibits/coefficients/table.py", "tables/coefficients.tsv"),
+    "one figure": code("exhibits/main/figure.py", "figures/main.*"),
     "the style of all figures": code("plots/style.py", *FIGURES),
-    "a caption of the report": added("report/figure_main.rst", "\nMore.\n", "report.html"),
-    "pages of the report": replaced("scripts/page.py", "75em", "70em", "tables/*.html"),
+    "a caption of the report": added(
+        f"{LIBRARY}/exhibits/main/figure.rst", "\nMore.\n", "report.html"
+    ),
+    "one page": code("exhibits/main/page.py", "tables/main.md"),
+    "the style of pages": replaced(
+        f"{LIBRARY}/analysis/html.py", "75em", "70em", "tables/*.html", "summary.*"
+    ),
     # Versions of packages.
     "a linter": version("ruff"),
     "tensors": version("torch", "world/base", file="envs/torch.txt"),
@@ -159,40 +164,37 @@ EDITS = {
     ),
     "examples a task": config({"tasks": {"n_train": 79}}, *TASKS),
     "what a selection looks at": config(
-        {"scoring": {"splits": "train"}}, "selections/*/*", "tables/single_gains.*"
+        {"scoring": {"splits": "train"}}, "selections/*/*", "tables/single_gains.tsv"
     ),
     "splits scored": config({"scoring": {"evaluated": ["train", "validation", "test"]}}, *SCORES),
     "the target LoRA": config(
         settings("target_lora", dropout=0.2),
-        *("runs/*/target_lora/*", "tables/methods.*", "tables/lora_sweep.*"),
+        *("runs/*/target_lora/*", "tables/methods.tsv", "tables/lora_sweep.tsv"),
     ),
     "in-house LoRAs": config(settings("in_house_lora", alpha=8), "runs/*/in_house_lora/*"),
     "a static merge": config(
-        settings("average", divide_by="present"), *AVERAGE, "tables/methods.*"
+        settings("average", divide_by="present"), *AVERAGE, "tables/methods.tsv"
     ),
     "an adaptive merge": config(
         settings("ours_last_step", activation="softmax"),
-        *("runs/*/ours_last_step/*", "tables/methods.*"),
+        *("runs/*/ours_last_step/*", "tables/methods.tsv"),
     ),
     "an exported adapter": config({"export": {"ours": {"rank": 4}}}, "export/ours/*"),
     "the margin": config(
-        {"claims": {"margin": 0.04}},
-        *TESTED,
-        *VARIED,
-        "tables/claims.md",
-        "claims.json",
-        "figures/k_sweep.*",
+        {"claims": {"margin": 0.04}}, *TABLES, *VARIED, "claims.json", "figures/k_sweep.*"
     ),
-    "the paper's figures beside": config({"paper": "llama"}, *REPORTED),
-    "reported figures": added("resources/reported.tsv", "\n", *REPORTED),
+    "the paper's figures beside": config({"paper": "llama"}, *REPORTED, "claims.json"),
+    "reported figures": added(
+        "resources/reported.tsv", "\n", *REPORTED, "claims.json", "summary.*"
+    ),
     "what the released code does": added("docs/differences.md", "\nMore.\n", "summary.*"),
     "the front page": code("analysis/summary_page.py", "summary.*"),
-    "the paper's pool": added("resources/paper_pool.json", "\n", "tables/pool_funnel.tsv"),
-    "an experiment less": config({"only": [*ASKED, "selection"]}, "runs.tsv", "tables/methods.*"),
+    "the paper's pool": added("resources/paper_pool.json", "\n", "tables/pool_statistics.tsv"),
+    "an experiment less": config({"only": [*ASKED, "selection"]}, "runs.tsv", "tables/methods.tsv"),
     # A task's selections are one file: its merges start again, and find their runs in the store.
     "an experiment less that drew in its own way": config(
         {"only": [*ASKED, "target_alone"]},
-        *("runs.tsv", "tables/methods.*", "similarity/hub.tsv", "selections/hub/*"),
+        *("runs.tsv", "tables/methods.tsv", "similarity/hub.tsv", "selections/hub/*"),
     ),
     "an export more": config({"export": {"two": AN_AVERAGE}}, new=("export/two/*",)),
     "an experiment more": config(
@@ -200,7 +202,7 @@ EDITS = {
             "only": [*ASKED, "selection", "target_alone", "mine"],
             "experiments": {"mine": [{"methods": ["average"], "k": [3], "seeds": [0]}]},
         },
-        *("runs.tsv", "tables/methods.*"),
+        *("runs.tsv", "tables/methods.tsv"),
         new=("runs/mine/average/*",),
     ),
     # Data.
@@ -212,6 +214,6 @@ EDITS = {
     ),
     # Results that are gone.
     "a figure": deleted("figures/main.png", "figures/main.*"),
-    "a table": deleted("tables/k_sweep.tsv", "tables/k_sweep.*", "tables/random_init.*"),
+    "a table": deleted("tables/k_sweep.tsv", "tables/k_sweep.tsv"),
     "a file of runs": deleted("runs/main/average/part-0.jsonl", "runs/main/average/part-0.jsonl"),
 }

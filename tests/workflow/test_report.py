@@ -36,10 +36,11 @@ def hostile(finished, tmp_path_factory):
         rename(root / "pool/pool.tsv", column)
     rename(root / "tables/pool_scores.tsv", "repo_id")
     rename(root / "tables/coefficients.tsv", "adapter")
-    for script in ("table_single_gains", "table_pool", "figure_single_gains", "figure_pool_scores",
-                   "figure_pool_statistics", "figure_coefficients"):  # fmt: skip
-        again(checkout, script, script)
-    again(checkout, "page", "page_single_gains")
+    for name in ("single_gains", "pool_statistics", "pool_licences"):
+        again(checkout, "table", f"tables/{name}")
+    for name in ("single_gains", "pool_scores", "pool_statistics", "coefficients"):
+        again(checkout, "figure", f"figures/{name}")
+    again(checkout, "page", "pages/single_gains")
     again(checkout, "report", "report")
     return root / "report.html"
 

@@ -212,6 +212,6 @@ def test_a_clock_that_was_set_back_loses_nothing(finished, tmp_path):
     cure = clock(checkout.root / "results").cure.partition("now: ")[2]
     subprocess.run(cure, shell=True, check=True)
     planned = checkout.planned()
-    assert {"table_main", "figure_main", "report"} <= set(planned) and "merges" not in planned
+    assert {"table", "figure", "report"} <= set(planned) and "merges" not in planned
     checkout.snakemake()
     assert checkout.planned() == {}

@@ -7,6 +7,7 @@ C1 to C5 restate the claims of "The Appeal and Reality of Recycling LoRAs with A
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from recycling.analysis.experiments import RECYCLED, REINITIALISED, RELEVANT
 from recycling.analysis.runs import Where
 
 # What is claimed of the effect: it is above 0, below the margin, or within +- the margin.
@@ -16,10 +17,13 @@ LARGEST = "largest"  # of `skip`: the largest that there are runs of
 
 @dataclass(frozen=True)
 class Side:
-    """Runs with these column values, looked for in these experiments, the first first."""
+    """Runs with these column values in these experiments, of which the first counts most.
+
+    experiments: None for all, where a run is the same whichever experiment asks for it.
+    """
 
     where: Where
-    experiments: tuple[str, ...]
+    experiments: tuple[str, ...] | None
 
 
 @dataclass(frozen=True)
@@ -44,19 +48,15 @@ class Comparison:
     beside: tuple["Comparison", ...] = ()
 
 
-RECYCLED = ("main", "k_sweep", "selection", "random_init")
-RANDOM_INIT = ("main", "random_init", "k_sweep")
-
-
-def ours(*experiments: str, **where: str | int) -> Side:
+def ours(experiments: tuple[str, ...], **where: str | int) -> Side:
     """Runs of the paper's own method; unless said, weights as published and nothing skipped."""
     return Side({"method": "ours", "reinit": "none", "skip": 0, **where}, experiments)
 
 
-ZERO_SHOT = Side({"method": "zero_shot"}, ("main", "baselines", "zero_shot"))
-TARGET_LORA = Side({"method": "target_lora"}, ("main", "baselines", "target_lora"))
-WITH = ours(*RECYCLED, target="with")
-WITHOUT = ours(*RECYCLED, target="without")
+ZERO_SHOT = Side({"method": "zero_shot"}, None)
+TARGET_LORA = Side({"method": "target_lora"}, None)
+WITH = ours(RECYCLED, target="with")
+WITHOUT = ours(RECYCLED, target="without")
 
 C1 = Comparison(
     id="C1",
@@ -79,8 +79,8 @@ C3 = Comparison(
     statement="With the target LoRA in the pool, the choice of the other LoRAs hardly matters",
     kind="equivalent",
     effect_is="best by evaluation − random, with target LoRA",
-    minuend=ours(*RECYCLED, target="with", selection="evaluation"),
-    subtrahend=ours(*RECYCLED, target="with", selection="random"),
+    minuend=ours(RECYCLED, target="with", selection="evaluation"),
+    subtrahend=ours(RECYCLED, target="with", selection="random"),
     exhibit="k_sweep",
 )
 C4 = Comparison(
@@ -88,8 +88,8 @@ C4 = Comparison(
     statement="Other LoRAs with randomly re-initialised weights do about as well",
     kind="equivalent",
     effect_is="recycled − re-initialised, with target LoRA",
-    minuend=ours(*RANDOM_INIT, target="with"),
-    subtrahend=ours(*RANDOM_INIT, target="with", reinit="others"),
+    minuend=ours(REINITIALISED, target="with"),
+    subtrahend=ours(REINITIALISED, target="with", reinit="others"),
     exhibit="k_sweep",
 )
 C5 = Comparison(
@@ -97,7 +97,7 @@ C5 = Comparison(
     statement="Transfer is real when highly relevant LoRAs are in the pool",
     kind="greater",
     effect_is="Ours with relevant and target LoRA − target LoRA",
-    minuend=ours("relevant_transfer", target="with"),
+    minuend=ours(RELEVANT, target="with"),
     subtrahend=TARGET_LORA,
     exhibit=None,
 )
@@ -132,8 +132,8 @@ CLAIMS: tuple[Comparison, ...] = (
                 C3,
                 id="C3-without",
                 effect_is="best by evaluation − random, without target LoRA",
-                minuend=ours(*RECYCLED, target="without", selection="evaluation"),
-                subtrahend=ours(*RECYCLED, target="without", selection="random"),
+                minuend=ours(RECYCLED, target="without", selection="evaluation"),
+                subtrahend=ours(RECYCLED, target="without", selection="random"),
             ),
         ),
     ),
@@ -144,8 +144,8 @@ CLAIMS: tuple[Comparison, ...] = (
                 C4,
                 id="C4-without",
                 effect_is="recycled − re-initialised, without target LoRA",
-                minuend=ours(*RANDOM_INIT, target="without"),
-                subtrahend=ours(*RANDOM_INIT, target="without", reinit="all"),
+                minuend=ours(REINITIALISED, target="without"),
+                subtrahend=ours(REINITIALISED, target="without", reinit="all"),
             ),
         ),
     ),
@@ -156,7 +156,7 @@ CLAIMS: tuple[Comparison, ...] = (
                 C5,
                 id="C5-fades",
                 effect_is="nothing skipped − most relevant LoRAs skipped, with target LoRA",
-                subtrahend=ours("relevant_transfer", target="with", skip=LARGEST),
+                subtrahend=ours(RELEVANT, target="with", skip=LARGEST),
             ),
         ),
     ),

@@ -5,27 +5,31 @@ They use the machinery of `comparisons`, with the same margin, but carry no verd
 
 from collections.abc import Mapping
 
-from recycling.analysis.comparisons import (
-    RANDOM_INIT,
+import pandas as pd
+
+from recycling.analysis.comparisons import TARGET_LORA, WITH, Comparison, Side, ours
+from recycling.analysis.experiments import (
+    FIXED_SETS,
+    NORM_MATCHED,
     RECYCLED,
-    TARGET_LORA,
-    WITH,
-    Comparison,
-    Side,
-    ours,
+    REGULARISED,
+    REINITIALISED,
+    RELEASED,
+    TARGET_ALONE,
+    own_experiments,
 )
 from recycling.analysis.names import method_label
+from recycling.analysis.runs import BASELINES, describe
 
-EVERYWHERE = ("main", "k_sweep", "selection", "as_released", "target_alone")
-ALONE = ours("target_alone", target="with", k=1, selection="")
-RELEASED = {
+ALONE = ours(TARGET_ALONE, target="with", k=1, selection="")
+RELEASED_METHODS = {
     "ties_as_released": "ties",
     "tsv_as_released": "tsv",
     "ours_last_step": "ours",
     "ours_bf16": "ours",
     "ours_rslora_unscaled": "ours",
 }
-REGULARISED = {
+VARIANTS = {
     "dropout=0.2": "dropout 0.2",
     "dropout=0.3": "dropout 0.3",
     "dropout=0.5": "dropout 0.5",
@@ -45,12 +49,12 @@ def contrast(
 
 def merge(method: str, target: str) -> Side:
     """Runs of a merging method with weights as published."""
-    return Side({"method": method, "target": target, "reinit": "none", "skip": 0}, EVERYWHERE)
+    return Side({"method": method, "target": target, "reinit": "none", "skip": 0}, RELEASED)
 
 
 def target_lora(variant: str) -> Side:
     """Runs of a target LoRA that is trained in another way."""
-    return Side({"method": "target_lora", "variant": variant}, ("regularised",))
+    return Side({"method": "target_lora", "variant": variant}, REGULARISED)
 
 
 GROUPS: Mapping[str, tuple[Comparison, ...]] = {
@@ -58,11 +62,11 @@ GROUPS: Mapping[str, tuple[Comparison, ...]] = {
         contrast("alone", "target LoRA alone, tuned − target LoRA", ALONE, TARGET_LORA),
         contrast("others", "Ours with recycled LoRAs − target LoRA alone, tuned", WITH, ALONE),
         contrast("noise", "Ours with re-initialised LoRAs − target LoRA alone, tuned",
-                 ours(*RANDOM_INIT, target="with", reinit="others"), ALONE),
+                 ours(REINITIALISED, target="with", reinit="others"), ALONE),
         *(
             contrast(f"norm-{target}", f"recycled − norm-matched noise, {target} target LoRA",
-                     ours(*RECYCLED, target=target),
-                     ours("random_init", target=target, reinit="others_norm_matched"))
+                     ours(RECYCLED, target=target),
+                     ours(NORM_MATCHED, target=target, reinit="others_norm_matched"))
             for target in ("without", "with")
         ),
     ),
@@ -72,23 +76,48 @@ GROUPS: Mapping[str, tuple[Comparison, ...]] = {
             f"{method_label(released)} − {method_label(plain)}, {target} target LoRA",
             merge(released, target), merge(plain, target),
         )
-        for released, plain in RELEASED.items()
+        for released, plain in RELEASED_METHODS.items()
         for target in ("without", "with")
     ),
     "regularised": (
         *(
             contrast(variant, f"target LoRA, {words} − target LoRA",
                      target_lora(variant), TARGET_LORA, "regularised")
-            for variant, words in REGULARISED.items()
+            for variant, words in VARIANTS.items()
         ),
         contrast("noise", "Ours with re-initialised LoRAs − target LoRA",
-                 ours(*RANDOM_INIT, target="with", reinit="others"), TARGET_LORA, "k_sweep"),
+                 ours(REINITIALISED, target="with", reinit="others"), TARGET_LORA, "k_sweep"),
     ),
     "fixed_sets": tuple(
         contrast(
             f"set-{number}", f"Ours with random set {number} − target LoRA",
-            ours("fixed_sets", target="with", selection=f"random:{number}"), TARGET_LORA,
+            ours(FIXED_SETS, target="with", selection=f"random:{number}"), TARGET_LORA,
         )
         for number in range(10)
     ),
 }  # fmt: skip
+
+POINT = ("method", "variant", "pool", "selection", "k", "skip", "target", "reinit")
+
+
+def groups(runs: pd.DataFrame) -> dict[str, tuple[Comparison, ...]]:
+    """GROUPS, and a group for each of the study's own experiments: every point of it minus the
+    target LoRA.
+    """
+    own = {name: _own(runs[runs["experiment"] == name], name) for name in own_experiments(runs)}
+    return {**GROUPS, **own}
+
+
+def _own(runs: pd.DataFrame, experiment: str) -> tuple[Comparison, ...]:
+    points = runs[list(POINT)].drop_duplicates().to_dict("records")
+    sides = [
+        Side({str(column): value for column, value in point.items()}, (experiment,))
+        for point in points
+        if point["method"] not in BASELINES or point["variant"]
+    ]
+    return tuple(
+        contrast(
+            f"{experiment}-{number}", f"{describe(side.where)} − target LoRA", side, TARGET_LORA
+        )
+        for number, side in enumerate(sides)
+    )

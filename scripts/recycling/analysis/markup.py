@@ -2,9 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-
-from recycling.files import atomic
+from dataclasses import dataclass
 
 # Cc, Cf, Cs, Co, Cn: control, format (direction marks), surrogate, private, unassigned characters.
 UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -51,19 +49,28 @@ def latex(text: str) -> str:
     return "".join(_LATEX.get(character, character) for character in printable(text))
 
 
-def write_markdown(
-    path: str | Path,
-    title: str,
-    heads: Mapping[str, str],
-    rows: Sequence[Mapping[str, str]],
-    note: str = "",
-) -> None:
-    """A Markdown page with one table, as of `table_lines`, and a note below."""
-    lines = [f"# {markdown(title)}", "", *table_lines(heads, rows)]
-    if note:
-        lines += ["", markdown(note)]
-    with atomic(path) as temporary:
-        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+@dataclass(frozen=True)
+class Page:
+    """A table as people read it.
+
+    heads: column -> its head, in order. rows: cells by column. note: a paragraph below the table.
+    latex_heads, latex_rows: the LaTeX form, where it is laid out in another way.
+    """
+
+    title: str
+    heads: Mapping[str, str]
+    rows: Sequence[Mapping[str, str]]
+    note: str = ""
+    latex_heads: Mapping[str, str] | None = None
+    latex_rows: Sequence[Mapping[str, str]] | None = None
+
+
+def markdown_page(page: Page) -> str:
+    """A page in Markdown: title, table, note."""
+    lines = [f"# {markdown(page.title)}", "", *table_lines(page.heads, page.rows)]
+    if page.note:
+        lines += ["", markdown(page.note)]
+    return "\n".join(lines) + "\n"
 
 
 def table_lines(heads: Mapping[str, str], rows: Sequence[Mapping[str, str]]) -> list[str]:
@@ -82,17 +89,13 @@ def _row(cells: Iterable[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def write_latex(
-    path: str | Path,
-    caption: str,
-    heads: Mapping[str, str],
-    rows: Sequence[Mapping[str, str]],
-) -> None:
-    """A LaTeX table environment (booktabs) of the same content."""
+def latex_table(page: Page) -> str:
+    """A page's table as a LaTeX table environment (booktabs)."""
+    heads, rows = page.latex_heads or page.heads, page.latex_rows or page.rows
     lines = [
         r"\begin{table}",
         r"\centering",
-        rf"\caption{{{latex(caption)}}}",
+        rf"\caption{{{latex(page.title)}}}",
         rf"\begin{{tabular}}{{l{'r' * (len(heads) - 1)}}}",
         r"\toprule",
         " & ".join(latex(head) for head in heads.values()) + r" \\",
@@ -102,5 +105,4 @@ def write_latex(
         r"\end{tabular}",
         r"\end{table}",
     ]
-    with atomic(path) as temporary:
-        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return "\n".join(lines) + "\n"

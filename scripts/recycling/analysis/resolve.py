@@ -79,10 +79,12 @@ def _shared_k(runs: pd.DataFrame, sides: list[Side]) -> int | None:
     if not shared:
         raise Missing("the two sides have no K in common")
     first = open_sides[0]
-    leading = shared & _values(runs, Side(first.where, first.experiments[:1]), "k")
+    leading = shared & _values(runs, Side(first.where, (first.experiments or ())[:1]), "k")
     return max(leading or shared)
 
 
 def _values(runs: pd.DataFrame, side: Side, column: str) -> set[int]:
-    fits = runs["experiment"].isin(side.experiments) & fitting(runs, side.where)
+    fits = fitting(runs, side.where)
+    if side.experiments is not None:
+        fits &= runs["experiment"].isin(side.experiments)
     return set(runs.loc[fits, column])

@@ -71,14 +71,18 @@ def _numbers(texts: pd.Series, path: str | Path, blank: float) -> pd.Series:
     return numbers
 
 
-def pick(runs: pd.DataFrame, where: Where, experiments: Iterable[str]) -> pd.DataFrame:
+def pick(
+    runs: pd.DataFrame, where: Where, experiments: Iterable[str] | None = None
+) -> pd.DataFrame:
     """The `fitting` runs, one a (task, seed), from the first experiment that has it.
+
+    experiments: those to look in, by default all.
 
     Experiments share runs, and zero-shot is one run whatever the seed: each is given once. Raises
     Missing, in words, where nothing fits or where one experiment has two different runs for the
     same task and seed.
     """
-    experiments = tuple(experiments)
+    experiments = tuple(dict.fromkeys(runs["experiment"]) if experiments is None else experiments)
     found = runs[runs["experiment"].isin(experiments) & fitting(runs, where)]
     if found.empty:
         raise Missing(f"no runs of {describe(where)}")

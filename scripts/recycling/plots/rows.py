@@ -1,6 +1,8 @@
 """Table rows as figures read them: every value is text."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+
+import pandas as pd
 
 Row = Mapping[str, str]
 
@@ -25,3 +27,14 @@ def sizes(rows: Iterable[Row]) -> str:
             span = str(values[0]) if len(values) == 1 else f"{values[0]}–{values[-1]}"
             words.append(f"{span} {one}{'' if span == '1' else 's'}")
     return ", ".join(words)
+
+
+def grid(
+    rows: Sequence[Row], down: str, across: str, value: str, *, percent: bool = False
+) -> pd.DataFrame:
+    """The values of a column by two others, as heat maps show them; NaN where there is none."""
+    read = points if percent else number
+    cells = [(row[down], row[across], read(row, value)) for row in rows]
+    return pd.DataFrame(cells, columns=[down, across, value]).pivot(
+        index=down, columns=across, values=value
+    )

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import matplotlib
+import seaborn as sns
 from matplotlib import font_manager
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -28,6 +28,7 @@ WIDTH = 7.0  # inches: the text width of a page
 POOL = "#3B5566"  # counts of adapters, in no method's colour
 INK, GREY, PALE = "#1a1a1a", "#6b6b6b", "#e4e4e4"
 
+# What departs from seaborn's theme for papers.
 RC: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 8.5,
@@ -38,10 +39,7 @@ RC: Any = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": GREY,
-    "axes.labelcolor": INK,
     "axes.linewidth": 0.7,
-    "axes.axisbelow": True,
-    "axes.unicode_minus": True,
     "text.color": INK,
     "xtick.color": GREY,
     "ytick.color": GREY,
@@ -50,10 +48,7 @@ RC: Any = {
     "xtick.labelsize": 8,
     "ytick.labelsize": 8,
     "grid.color": PALE,
-    "grid.linewidth": 0.7,
-    "legend.frameon": False,
     "legend.fontsize": 8,
-    "lines.linewidth": 1.4,
     "lines.markersize": 5.5,
     "hatch.linewidth": 0.6,
     # One resolution for laying out and for drawing: hinted text is wider at some than at others.
@@ -66,6 +61,11 @@ RC: Any = {
     "text.parse_math": False,
     "text.usetex": False,
 }
+
+
+def use_theme() -> None:
+    """Draw in this style from now on."""
+    sns.set_theme(context="paper", style="ticks", rc=RC)
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def method_mark(method: str) -> Mark:
 
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure in this style, in inches."""
-    matplotlib.rcParams.update(RC)
+    use_theme()
     return Figure(figsize=(width, height), layout="constrained")
 
 
@@ -125,7 +125,7 @@ def settle(figure: Figure) -> None:
     Positions are rounded, because the layout's solver leaves the last bits to the order of objects
     in memory.
     """
-    matplotlib.rcParams.update(RC)
+    use_theme()
     if not isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine):
         return  # settled already
     for _ in range(2):  # ticks change with the panels' sizes, and these with the ticks' labels

@@ -28,7 +28,8 @@ def code_hash(
     imported: set[str] = set()
     for path in sorted(closure(*entries, root=root)):
         tree, names = _syntax(path)
-        digest.update(f"{path.relative_to(root).as_posix()}\n{tree}\n".encode())
+        name = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)
+        digest.update(f"{name.as_posix()}\n{tree}\n".encode())
         imported.update(_distribution(name) for name in names)
     for package in sorted(imported & set(pins or ())):
         digest.update(f"{package} {(pins or {})[package]}\n".encode())

@@ -9,7 +9,7 @@ from recycling.study.plan import used_methods
 NO_MATTER = (
     "study", "results", "hub", "base.device", "base.scratch", "tasks.folder", "tasks.batch_tokens",
     "tasks.per_job", "tasks.runs_per_job", "scoring.jobs", "paper", "released", "export", "only",
-    "asked",
+    "asked", "exhibits", "exhibit_folders",
 )  # fmt: skip
 ABSENT = "–"
 

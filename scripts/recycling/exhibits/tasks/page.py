@@ -1,0 +1,33 @@
+"""The tasks as people read them."""
+
+from collections.abc import Sequence
+
+from recycling.analysis import cells
+from recycling.analysis.cells import Row
+from recycling.analysis.markup import Page
+
+HEADS = {
+    "task": "Task",
+    "train": "Train",
+    "validation": "Validation",
+    "test": "Test",
+    "in_house": "In-house",
+    "majority": "Majority (%)",
+    "max_new_tokens": "New tokens",
+    "dropped": "Left out",
+    "content": "Content",
+}
+NOTE = (
+    "Examples by split. Majority: accuracy of always answering the most frequent training label. "
+    "Left out: rows that were read and not used (too long, empty, a repetition). Content: the "
+    "first digits of a SHA-256 over the task's files."
+)
+
+
+def page(rows: Sequence[Row]) -> Page:
+    """rows: of the table."""
+    lines = [
+        dict(row) | {"majority": cells.accuracy(row, "majority"), "content": row["content"][:12]}
+        for row in rows
+    ]
+    return Page("The tasks", HEADS, lines, NOTE)

@@ -1,0 +1,17 @@
+"""The table of one exhibit."""
+
+from job import Job, run
+from recycling.exhibits.exhibit import load_source
+from recycling.exhibits.source import Source
+from recycling.files import write_tsv
+
+
+def main(job: Job) -> None:
+    table = load_source(job.params["exhibit"])
+    inputs = vars(job.input)
+    source = Source(inputs, job.params["settings"], job.machine["store"])
+    write_tsv(job.output.tsv, table.COLUMNS, table.rows(source))
+
+
+if __name__ == "__main__":
+    run(main)
