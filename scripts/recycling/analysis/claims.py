@@ -33,11 +33,13 @@ def judge(
     intervals, wins, ties, losses, tests, margin, reported (the paper's difference), reported_is,
     and `beside`: the same question asked in other ways, with statistics but without a verdict.
     """
-    entries = [_measure(runs, reported, one, settings) for one in comparisons]
+    entries = [_measure(runs, reported, comparison, settings) for comparison in comparisons]
     _correct(entries)
     for entry, comparison in zip(entries, comparisons, strict=True):
         _decide(entry, settings)
-        entry["beside"] = [_measure(runs, reported, other, settings) for other in comparison.beside]
+        entry["beside"] = [
+            _measure(runs, reported, variant, settings) for variant in comparison.beside
+        ]
     return entries
 
 
@@ -59,7 +61,7 @@ def _measure(
         **EMPTY,
     }
     try:
-        found = resolve(runs, comparison)
+        resolved = resolve(runs, comparison)
     except Missing as missing:
         return (
             entry
@@ -70,22 +72,22 @@ def _measure(
             }
             | reported_of(reported, comparison)
         )
-    entry |= summarise(found.pairs, settings)
-    ps = p_values(comparison.kind, by_task(found.pairs).to_numpy(), settings.margin)
+    entry |= summarise(resolved.pairs, settings)
+    ps = p_values(comparison.kind, by_task(resolved.pairs).to_numpy(), settings.margin)
     entry["p"], entry["p_opposite"] = ps or (None, None)
-    entry |= {"minuend": describe(found.minuend), "subtrahend": describe(found.subtrahend)}
-    return entry | reported_of(reported, comparison, found)
+    entry |= {"minuend": describe(resolved.minuend), "subtrahend": describe(resolved.subtrahend)}
+    return entry | reported_of(reported, comparison, resolved)
 
 
 def reported_of(
-    reported: pd.DataFrame, comparison: Comparison, found: Resolved | None = None
+    reported: pd.DataFrame, comparison: Comparison, resolved: Resolved | None = None
 ) -> dict[str, Any]:
-    """The paper's difference for a comparison, and what it is. found: what the sides turned out to
-    be; without it, what they are declared to be.
+    """The paper's difference for a comparison, and what it is. resolved: its
+    sides as they were found; without it, as they are declared.
     """
     first = {"selection": comparison.selections[0]}
-    minuend = found.minuend if found else first | dict(comparison.minuend.where)
-    subtrahend = found.subtrahend if found else first | dict(comparison.subtrahend.where)
+    minuend = resolved.minuend if resolved else first | dict(comparison.minuend.where)
+    subtrahend = resolved.subtrahend if resolved else first | dict(comparison.subtrahend.where)
     difference = reported_difference(reported, minuend, subtrahend, comparison.exhibit)
     value, words = difference or (None, None)
     return {"reported": value, "reported_is": words}

@@ -45,13 +45,13 @@ def difference(
 
 def paired_difference(pairs: pd.DataFrame, settings: Settings) -> dict[str, Any]:
     """The columns DIFFERENCE of pairs, as of `pair`."""
-    found = summarise(pairs, settings)
+    statistics = summarise(pairs, settings)
     return {
-        "difference": exact(found["effect"]),
-        "difference_low": exact(found["ci_low"]),
-        "difference_high": exact(found["ci_high"]),
-        "wilcoxon_p": exact(found["wilcoxon_p"]),
-        **{name: found[name] for name in ("wins", "ties", "losses")},
+        "difference": exact(statistics["effect"]),
+        "difference_low": exact(statistics["ci_low"]),
+        "difference_high": exact(statistics["ci_high"]),
+        "wilcoxon_p": exact(statistics["wilcoxon_p"]),
+        **{name: statistics[name] for name in ("wins", "ties", "losses")},
     }
 
 

@@ -76,10 +76,10 @@ def summarise(pairs: pd.DataFrame, settings: Settings) -> dict:
     values = groups(pairs, "difference")
 
     def interval(level: float) -> tuple[float | None, float | None]:
-        found = hierarchical_interval(
+        bounds = hierarchical_interval(
             values, seed=settings.seed, resamples=settings.resamples, level=level
         )
-        return found or (None, None)
+        return bounds or (None, None)
 
     low, high = interval(1 - settings.alpha)
     low90, high90 = interval(1 - 2 * settings.alpha)

@@ -39,15 +39,17 @@ def reported_value(
     if exhibit is None:
         return None
     names = ("method", "variant") if where["method"] in BASELINES else IDENTITY
-    wanted = {"skip": 0, "reinit": "none", "selection": "", "variant": "", **where}
-    fits = table["skip"] == str(wanted["skip"])
+    identity = {"skip": 0, "reinit": "none", "selection": "", "variant": "", **where}
+    fits = table["skip"] == str(identity["skip"])
     for name in names:
-        fits &= table[name] == wanted[name]
-    found = table[fits]
-    if found.empty:
+        fits &= table[name] == identity[name]
+    matches = table[fits]
+    if matches.empty:
         return None
-    found = found.assign(_other=found["experiment"] != exhibit).sort_values("_other", kind="stable")
-    return float(found["value"].iloc[0]), str(found["locator"].iloc[0])
+    matches = matches.assign(_other=matches["experiment"] != exhibit).sort_values(
+        "_other", kind="stable"
+    )
+    return float(matches["value"].iloc[0]), str(matches["locator"].iloc[0])
 
 
 def reported_difference(

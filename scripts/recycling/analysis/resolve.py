@@ -71,11 +71,11 @@ def _shared_k(runs: pd.DataFrame, sides: list[Side]) -> int | None:
     ]
     if not open_sides:
         return None
-    found = [_values(runs, side, "k") for side in open_sides]
-    for side, values in zip(open_sides, found, strict=True):
+    ks_by_side = [_values(runs, side, "k") for side in open_sides]
+    for side, values in zip(open_sides, ks_by_side, strict=True):
         if not values:
             raise Missing(f"no runs of {describe(side.where)}")
-    shared = set.intersection(*found)
+    shared = set.intersection(*ks_by_side)
     if not shared:
         raise Missing("the two sides have no K in common")
     first = open_sides[0]

@@ -83,21 +83,21 @@ def pick(
     same task and seed.
     """
     experiments = tuple(dict.fromkeys(runs["experiment"]) if experiments is None else experiments)
-    found = runs[runs["experiment"].isin(experiments) & fitting(runs, where)]
-    if found.empty:
+    chosen = runs[runs["experiment"].isin(experiments) & fitting(runs, where)]
+    if chosen.empty:
         raise Missing(f"no runs of {describe(where)}")
-    order = found["experiment"].map(experiments.index)
-    found = found.assign(_order=order).sort_values("_order", kind="stable")
-    found = found.drop_duplicates(["task", "seed", "_order", "key"])
-    twice = found[found.duplicated(["task", "seed", "_order"])]
+    order = chosen["experiment"].map(experiments.index)
+    chosen = chosen.assign(_order=order).sort_values("_order", kind="stable")
+    chosen = chosen.drop_duplicates(["task", "seed", "_order", "key"])
+    twice = chosen[chosen.duplicated(["task", "seed", "_order"])]
     if len(twice):
         first = twice.iloc[0]
         raise Missing(
             f"several different runs of {describe(where)} in experiment "
             f"'{first['experiment']}' for task '{first['task']}', seed {first['seed']}"
         )
-    found = found.drop_duplicates(["task", "seed"]).drop_duplicates(["task", "key"])
-    return found.sort_values(["task", "seed"]).drop(columns="_order").reset_index(drop=True)
+    chosen = chosen.drop_duplicates(["task", "seed"]).drop_duplicates(["task", "key"])
+    return chosen.sort_values(["task", "seed"]).drop(columns="_order").reset_index(drop=True)
 
 
 def fitting(runs: pd.DataFrame, where: Where) -> pd.Series:

@@ -30,7 +30,7 @@ def claims_lines(
 ) -> list[str]:
     """claims: as of `judge`. paper: claim -> the difference that the paper reports."""
     counts = Counter(claim["verdict"] for claim in claims)
-    told = ", ".join(f"{number} {verdict}" for verdict, number in counts.most_common())
+    summary = ", ".join(f"{number} {verdict}" for verdict, number in counts.most_common())
     rows = [
         {
             "claim": f"{claim['id']} {claim['statement']}",
@@ -49,7 +49,7 @@ def claims_lines(
     return [
         "## What was claimed, and what these runs say",
         "",
-        f"Of {len(claims)} claims: {told}.",
+        f"Of {len(claims)} claims: {summary}.",
         "",
         *table_lines(CLAIM_HEADS, rows),
         "",
@@ -69,11 +69,11 @@ def differences_lines(rows: Sequence[tuple[str, str, str]], released: str) -> li
     """rows: as of `study.differences`. released: a page on departures from the released code."""
     heads = {"key": "Setting", "paper": "The paper's study", "here": "Here"}
     cells = [dict(zip(heads, row, strict=True)) for row in rows]
-    told = table_lines(heads, cells) if rows else ["Nothing: its settings are the paper's."]
+    table = table_lines(heads, cells) if rows else ["Nothing: its settings are the paper's."]
     return [
         "## In what the settings differ from the paper's",
         "",
-        *told,
+        *table,
         "",
         released.replace("# ", "## ", 1).strip(),
     ]

@@ -64,11 +64,11 @@ def verdict(
     }[kind]
     shown = f"the {100 * (1 - alpha):g} % interval [{low:+.3f}, {high:+.3f}] lies"
     if allowed_low < low and high < allowed_high:
-        found, p, place = "supported", p_holm, f"wholly {where}"
+        outcome, p, place = "supported", p_holm, f"wholly {where}"
     elif high <= allowed_low or low >= allowed_high:
-        found, p, place = "contradicted", p_opposite_holm, f"wholly not {where}"
+        outcome, p, place = "contradicted", p_opposite_holm, f"wholly not {where}"
     else:
         return "inconclusive", f"{shown} partly {where}, partly not"
     if p < alpha:
-        return found, f"{shown} {place} (Holm p = {p:.2g})"
+        return outcome, f"{shown} {place} (Holm p = {p:.2g})"
     return "inconclusive", f"{shown} {place}, but the test does not hold (Holm p = {p:.2g})"

@@ -92,12 +92,12 @@ def find_exhibits(study: Study) -> dict[str, Exhibit]:
     UserError where a named folder is no exhibit, or two exhibits share a name.
     """
     folders = sorted(path.parent for path in HERE.glob("*/exhibit.py"))
-    found: dict[str, Exhibit] = {}
+    exhibits: dict[str, Exhibit] = {}
     for folder in [*folders, *_named(study.config["exhibits"])]:
-        if folder.name in found:
+        if folder.name in exhibits:
             raise UserError(f"config: exhibits: {folder}: the name {folder.name!r} is taken")
-        found[folder.name] = replace(load_source(folder / "exhibit.py").EXHIBIT, folder=folder)
-    return {name: exhibit for name, exhibit in found.items() if exhibit.included(study)}
+        exhibits[folder.name] = replace(load_source(folder / "exhibit.py").EXHIBIT, folder=folder)
+    return {name: exhibit for name, exhibit in exhibits.items() if exhibit.included(study)}
 
 
 def _named(folders: Iterable[str]) -> list[Path]:

@@ -21,11 +21,11 @@ def sizes(rows: Iterable[Row]) -> str:
     """'6 tasks, 2 seeds' over rows with n_tasks and n_seeds; ranges where they differ."""
     rows = list(rows)
     words = []
-    for column, one in (("n_tasks", "task"), ("n_seeds", "seed")):
+    for column, noun in (("n_tasks", "task"), ("n_seeds", "seed")):
         values = sorted({int(row[column]) for row in rows if row.get(column)})
         if values:
             span = str(values[0]) if len(values) == 1 else f"{values[0]}–{values[-1]}"
-            words.append(f"{span} {one}{'' if span == '1' else 's'}")
+            words.append(f"{span} {noun}{'' if span == '1' else 's'}")
     return ", ".join(words)
 
 

@@ -33,14 +33,14 @@ def draw(rows: Sequence[Row]) -> Figure:
     """rows: of the table of capacity. Paired differences from the target LoRA against K."""
     if not any(row["series"] == "random basis" for row in rows):
         return nothing(QUESTION, "no merges with random adapters in this study")
-    found = [name for name in SERIES if any(row["series"] == name for row in rows)]
+    present = [name for name in SERIES if any(row["series"] == name for row in rows)]
     figure = new_figure(WIDTH, 2.6)
     axes = figure.subplots()
     reference_line(axes, 0, "target_lora")
-    for place, name in enumerate(found):
+    for place, name in enumerate(present):
         chosen = [row for row in rows if row["series"] == name]
         draw_series(axes, chosen, "k", SERIES[name][0], value="difference",
-                    spread=0.035 * (place - (len(found) - 1) / 2))  # fmt: skip
+                    spread=0.035 * (place - (len(present) - 1) / 2))  # fmt: skip
     axes.annotate(
         "target\nLoRA", (1, 0), xycoords=("axes fraction", "data"), xytext=(3, 0), va="center",
         textcoords="offset points", fontsize=7.5, color=method_mark("target_lora").colour,
@@ -52,7 +52,7 @@ def draw(rows: Sequence[Row]) -> Figure:
     axes.set_xlabel("K, number of adapters, the target LoRA among them")
     axes.set_ylabel("− target LoRA (points)")
     axes.grid(axis="y")
-    handles = [Line2D([], [], label=SERIES[name][1], **SERIES[name][0].line()) for name in found]
+    handles = [Line2D([], [], label=SERIES[name][1], **SERIES[name][0].line()) for name in present]
     note = (
         f"{sizes(rows)}. All with the target LoRA. Differences in accuracy from the target LoRA, "
         "paired by task and seed, with 95 % intervals (bootstrap over tasks, seeds within tasks)."

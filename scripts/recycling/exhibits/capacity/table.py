@@ -36,20 +36,20 @@ def capacity_table(
     LoRA alone, tuned, is the series "alone" with K = 1.
     """
     loras = target_loras(runs)
-    found: list[tuple[str, int, pd.DataFrame]] = []
+    parts: list[tuple[str, int, pd.DataFrame]] = []
     own = runs[runs["method"] == "random_basis"].drop_duplicates("key")
     for variant, part in own.groupby("variant", sort=False):
         count = int(setting("count", parsed(str(variant)), method_settings))
-        found.append(("random basis", count, part))
+        parts.append(("random basis", count, part))
     for series, where in SERIES.items():
         fits = runs["experiment"].isin(CAPACITY) & fitting(runs, where)
         for k in sorted(set(runs.loc[fits, "k"]) - {1}):
-            found += _picked(runs, series, int(k), where | {"k": k}, CAPACITY)
+            parts += _picked(runs, series, int(k), where | {"k": k}, CAPACITY)
     alone = {"method": "ours", "target": "with", "k": 1}
-    found += _picked(runs, "alone", 1, alone, TARGET_ALONE)
+    parts += _picked(runs, "alone", 1, alone, TARGET_ALONE)
     rows = [
         {"series": series, "k": k, **level(part, settings), **difference(part, loras, settings)}
-        for series, k, part in found
+        for series, k, part in parts
     ]
     return sorted(rows, key=lambda row: (row["series"], row["k"]))
 

@@ -20,8 +20,8 @@ def draw(rows: Sequence[Row]) -> Figure:
     if not rows:
         return nothing(QUESTION, "no merge with coefficients in this study")
     adapters = dict(sorted({int(row["place"]): row["adapter"] for row in rows}.items()))
-    found = {row["kind"] for row in rows}
-    kinds = [kind for kind in KINDS if kind in found] + sorted(found - set(KINDS))
+    present = {row["kind"] for row in rows}
+    kinds = [kind for kind in KINDS if kind in present] + sorted(present - set(KINDS))
     layers = sorted({row["layer"] for row in rows}, key=lambda text: int(text or -1))
     figure = new_figure(WIDTH, 0.8 + 0.165 * max(6, len(adapters)))
     panels = figure.subplots(1, len(kinds), sharey=True, squeeze=False)[0]

@@ -34,22 +34,22 @@ def contrasts_table(
     rows: list[dict[str, Any]] = []
     for group, contrasts in groups(runs).items():
         part = []
-        for one in contrasts:
+        for contrast in contrasts:
             try:
-                found = resolve(runs, one)
+                resolved = resolve(runs, contrast)
             except Missing:
                 continue
-            statistics = summarise(found.pairs, settings)
+            statistics = summarise(resolved.pairs, settings)
             value, words = reported_difference(
-                reported, found.minuend, found.subtrahend, one.exhibit
+                reported, resolved.minuend, resolved.subtrahend, contrast.exhibit
             ) or (None, "")
             part.append(
                 {
                     "group": group,
-                    "contrast": one.id,
-                    "effect_is": one.effect_is + _k_of(found.minuend),
-                    "minuend": describe(found.minuend),
-                    "subtrahend": describe(found.subtrahend),
+                    "contrast": contrast.id,
+                    "effect_is": contrast.effect_is + _k_of(resolved.minuend),
+                    "minuend": describe(resolved.minuend),
+                    "subtrahend": describe(resolved.subtrahend),
                     "difference": exact(statistics["effect"]),
                     "difference_low": exact(statistics["ci_low"]),
                     "difference_high": exact(statistics["ci_high"]),

@@ -38,7 +38,7 @@ def draw(rows: Sequence[Row]) -> Figure:
     axes_names = list(dict.fromkeys(row["axis"] for row in sorted(rows, key=_place)))
     ks = sorted({int(row["k"]) for row in rows})
     values = {axis: _values(rows, axis) for axis in axes_names}
-    heights = [0.5 + 0.2 * len(found) for found in values.values()]
+    heights = [0.5 + 0.2 * len(shown) for shown in values.values()]
     figure = new_figure(WIDTH, 0.2 + sum(heights))
     panels = figure.subplots(
         len(axes_names), len(ks), sharex=True, sharey="row", squeeze=False, height_ratios=heights
@@ -90,9 +90,9 @@ def _values(rows: Sequence[Row], axis: str) -> list[str]:
     best: dict[str, float] = {}
     for row in own:
         best[row["value"]] = max(number(row, "accuracy"), best.get(row["value"], 0.0))
-    found, order = set(best), ORDERS.get(axis, ())
-    known = [value for value in order if value in found]
-    return known + sorted(found - set(order), key=lambda value: (-best[value], value))
+    present, order = set(best), ORDERS.get(axis, ())
+    known = [value for value in order if value in present]
+    return known + sorted(present - set(order), key=lambda value: (-best[value], value))
 
 
 def _place(row: Row) -> tuple[bool, str]:

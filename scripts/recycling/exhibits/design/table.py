@@ -57,9 +57,9 @@ def design_table(
         if len(rates) > 1:
             chosen.append((BEST, best_by_validation(part)))
         rows += [
-            where | {"lr": rate} | level(of, settings) | difference(of, loras, settings)
-            for rate, of in chosen
-            if len(of)
+            where | {"lr": rate} | level(part, settings) | difference(part, loras, settings)
+            for rate, part in chosen
+            if len(part)
         ]
     return sorted(rows, key=lambda row: (row["target"], row["k"]))
 
@@ -70,15 +70,15 @@ def _points(runs: pd.DataFrame, method: str, method_settings: Mapping[str, Any])
     own = own.drop_duplicates("key")
     records: list[dict[str, Any]] = own.to_dict("records")  # type: ignore[assignment]
     axes = dict.fromkeys(axis for run in records for axis, _ in _changed(run) if "+" not in axis)
-    found = []
+    points = []
     for run in records:
         lr = setting(LR, parsed(run["variant"]), method_settings)
         places = list(_changed(run)) or [
             (axis, run["selection"] if axis == "selection" else setting(axis, {}, method_settings))
             for axis in axes
         ]
-        found += [{**run, "axis": axis, "value": value, "lr": lr} for axis, value in places]
-    return pd.DataFrame(found)
+        points += [{**run, "axis": axis, "value": value, "lr": lr} for axis, value in places]
+    return pd.DataFrame(points)
 
 
 def _changed(run: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -72,9 +72,9 @@ def draw(rows: Sequence[Row], differences: Sequence[Row], margin: float) -> Figu
         "counts as no difference."
     )
     handles = [
-        Line2D([], [], label=_label(*one), mfc="white" if one[1] != "none" else None,
-               **series_mark(*one).line())
-        for one in series
+        Line2D([], [], label=_label(*pair), mfc="white" if pair[1] != "none" else None,
+               **series_mark(*pair).line())
+        for pair in series
     ]  # fmt: skip
     frame(figure, QUESTION, note, handles, columns=3)
     return figure
@@ -101,8 +101,8 @@ def _spread(place: int, series: Sequence[object]) -> float:
 
 def _series(rows: Sequence[Row]) -> list[tuple[str, str]]:
     """(selection, re-initialisation) in the order of the legend; 'all' and 'others' are one."""
-    found = {(row["selection"], _reinit(row)) for row in rows if row["selection"]}
-    return sorted(found, key=lambda pair: (pair[1] != "none", pair))
+    pairs = {(row["selection"], _reinit(row)) for row in rows if row["selection"]}
+    return sorted(pairs, key=lambda pair: (pair[1] != "none", pair))
 
 
 def _reinit(row: Row) -> str:
@@ -110,8 +110,8 @@ def _reinit(row: Row) -> str:
 
 
 def _is(row: Row, selection: str, reinit: str) -> bool:
-    wanted = "others" if reinit == "all" else reinit
-    return row["selection"] == selection and _reinit(row) == wanted
+    merged = "others" if reinit == "all" else reinit
+    return row["selection"] == selection and _reinit(row) == merged
 
 
 def series_mark(selection: str, reinit: str) -> Mark:

@@ -33,12 +33,12 @@ def _row(rule: str, uses: list[Mapping[str, Any]]) -> dict[str, Any]:
     on_gpu = [(use["wall"], use["gpu"]) for use in uses if use["gpu"]]
     seen = [(wall, gpu) for wall, gpu in on_gpu if gpu["mean"] is not None]
     watched = sum(wall for wall, _ in seen)
-    beside = (total["wall"] - total["working"]) / len(uses)
+    overhead = (total["wall"] - total["working"]) / len(uses)
     return {
         "rule": rule,
         "jobs": len(uses),
         **{name: f"{seconds:.1f}" if seconds else "" for name, seconds in total.items()},
-        "overhead": f"{beside:.1f}" if total["working"] else "",
+        "overhead": f"{overhead:.1f}" if total["working"] else "",
         "memory": f"{max(use['memory'] for use in uses):.0f}",
         "gpu": ", ".join(sorted({gpu["name"] for _, gpu in on_gpu})),
         "gpu_mean": f"{sum(w * gpu['mean'] for w, gpu in seen) / watched:.0%}"[:-1] if seen else "",

@@ -28,7 +28,7 @@ def methods_table(
     """One row a method. methods: those that `experiments` run; both of a validated config."""
     rows = []
     for name in sorted(methods, key=method_order):
-        grids = [(e, grid) for e, found in experiments.items() for grid in found
+        grids = [(experiment, grid) for experiment, part in experiments.items() for grid in part
                  if name in grid["methods"]]  # fmt: skip
         method = methods[name]
         given = method["settings"].get("tuning", method["settings"])

@@ -64,8 +64,8 @@ def recycled_minus_reinitialised(
         row |= paired_difference(pairs, settings)
         if where["k"] == points["k"].max():
             noisy = {"method": method, **where}
-            told = reported_difference(reported, noisy | {"reinit": "none"}, noisy, EXHIBIT)
-            value, words = told or (None, "")
+            figure = reported_difference(reported, noisy | {"reinit": "none"}, noisy, EXHIBIT)
+            value, words = figure or (None, "")
             row |= {"reported": exact(value), "reported_is": words}
         row.pop("pool")
         rows.append(row)

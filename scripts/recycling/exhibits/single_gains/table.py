@@ -41,14 +41,14 @@ def gains_table(
     best_repo_id: the first of them by name. chosen_gain, seen_gain: the mean gain of the adapters
     that are best on the split(s) `chosen_on`, there and on `seen_on`; blank where no split is left.
     """
-    found = []
+    table = []
     for task in tasks:
         own = [row for row in rows if row["task"] == task]
         base = next(row for row in own if row["repo_id"] == BASE)
         gains = _gains(own, base, task, splits)
         values = np.array(list(gains.values()))
         best = _best(gains)
-        found.append(
+        table.append(
             {
                 "task": task,
                 "examples": sum(int(base[f"n_{split}"]) for split in splits),
@@ -63,7 +63,7 @@ def gains_table(
                 **_held_out(own, base, task, splits),
             }
         )
-    return found
+    return table
 
 
 def _held_out(own: Sequence[Row], base: Row, task: str, splits: Sequence[str]) -> dict[str, Any]:
