@@ -9,13 +9,13 @@ from recycling.base import read_base
 from recycling.errors import UserError
 from recycling.files import read_tsv, write_json
 from recycling.hub.summary import inherited
+from recycling.jobs.batch import read_runs
+from recycling.jobs.members import Member
+from recycling.jobs.merge_members import members_of_job, opened
+from recycling.jobs.recipes import method_of
 from recycling.lora.export import save_adapter
 from recycling.lora.lowrank import LowRank
 from recycling.merge import merge_adapters
-from recycling.runs.batch import read_runs
-from recycling.runs.draws import members_of_job, opened
-from recycling.runs.members import Member
-from recycling.runs.recipes import method_of
 from recycling.store.store import Store
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from job import Job, run
 from recycling.files import sha256_file, write_tsv
+from recycling.jobs.members import target_members
 from recycling.lora.adapter import Adapter
-from recycling.runs.members import target_members
 from recycling.store.store import Store
 
 COLUMNS = ("repo_id", "task", "rank", "norm", "sha256", "folder")

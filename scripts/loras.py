@@ -8,12 +8,12 @@ from job import Job, run
 from recycling.adapt.lora import Lora, train_lora
 from recycling.adapt.settings import parse
 from recycling.adapt.training import Training
+from recycling.jobs.batch import finish
+from recycling.jobs.members import ADAPTER
+from recycling.jobs.recipes import lora_recipe, method_of
+from recycling.jobs.task_evaluator import Workbench
 from recycling.lora.adapter import Adapter
 from recycling.lora.fold import folded
-from recycling.runs.batch import finish
-from recycling.runs.members import ADAPTER
-from recycling.runs.recipes import lora_recipe, method_of
-from recycling.runs.workbench import Workbench
 from recycling.store.store import Recipe, Store
 
 

@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Any
 
 from job import Job, run
+from recycling.jobs.batch import finish
+from recycling.jobs.merge_members import members_of_job, opened
+from recycling.jobs.recipes import merge_recipe, method_of
+from recycling.jobs.task_evaluator import Workbench
 from recycling.lora.fold import folded
 from recycling.merge import merge_adapters
-from recycling.runs.batch import finish
-from recycling.runs.draws import members_of_job, opened
-from recycling.runs.recipes import merge_recipe, method_of
-from recycling.runs.workbench import Workbench
 from recycling.store.store import Recipe, Store
 
 

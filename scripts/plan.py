@@ -9,10 +9,10 @@ import yaml
 
 from job import Job, listed, run
 from recycling.files import read_tsv
-from recycling.runs.batch import read_runs
-from recycling.runs.draws import members_of_job
-from recycling.runs.recipes import lora_recipe, merge_recipe, prompting_recipe
-from recycling.runs.workbench import Workbench
+from recycling.jobs.batch import read_runs
+from recycling.jobs.merge_members import members_of_job
+from recycling.jobs.recipes import lora_recipe, merge_recipe, prompting_recipe
+from recycling.jobs.task_evaluator import Workbench
 from recycling.store.store import Recipe, Store
 from recycling.study.forecast import Part, Progress, experiments, page, scores
 

@@ -2,7 +2,7 @@
 
 from job import Job, run
 from recycling.files import read_json, write_tsv
-from recycling.runs.batch import read_runs
+from recycling.jobs.batch import read_runs
 from recycling.study.plan import rows_of
 from recycling.study.run import canonical, fields, run_of
 from recycling.study.variants import in_words

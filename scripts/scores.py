@@ -7,7 +7,7 @@ from job import Job, run
 from recycling.base import load_model, load_tokenizer, read_base
 from recycling.evaluate.scoring import COLUMNS, score_pool, share
 from recycling.files import canonical_json, read_json, sha256_text, write_tsv
-from recycling.runs.members import Member, pool_members
+from recycling.jobs.members import Member, pool_members
 from recycling.select.evaluation import BASE
 from recycling.store.store import Store
 from recycling.tasks.harness import IGNORED

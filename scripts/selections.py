@@ -4,7 +4,7 @@ from collections import Counter
 
 from job import Job, run
 from recycling.files import read_tsv, write_tsv
-from recycling.runs.pool import pool_rows
+from recycling.jobs.pool_file import pool_rows
 from recycling.select import ranking
 from recycling.select.evaluation import accuracies
 

@@ -2,7 +2,7 @@
 
 from job import Job, run
 from recycling.files import write_tsv
-from recycling.runs.members import pool_members, target_members
+from recycling.jobs.members import pool_members, target_members
 from recycling.select.similarity import similarities
 from recycling.store.store import Store
 

@@ -4,7 +4,7 @@ from job import Job, run
 from recycling.analysis.coefficients_table import COLUMNS, coefficients_table
 from recycling.errors import UserError
 from recycling.files import write_tsv
-from recycling.runs.batch import read_runs
+from recycling.jobs.batch import read_runs
 from recycling.store.store import Store
 
 

@@ -11,7 +11,7 @@ from recycling.analysis.runs import load_runs
 from recycling.errors import Outdated
 from recycling.evaluate.records import read_records
 from recycling.files import read_tsv, write_tsv
-from recycling.runs.batch import files_with
+from recycling.jobs.batch import files_with
 from recycling.store.store import Store
 
 

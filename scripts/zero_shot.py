@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from job import Job, run
-from recycling.runs.batch import finish
-from recycling.runs.recipes import prompting_recipe
-from recycling.runs.workbench import Workbench
+from recycling.jobs.batch import finish
+from recycling.jobs.recipes import prompting_recipe
+from recycling.jobs.task_evaluator import Workbench
 from recycling.store.store import Recipe, Store
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from recycling.errors import UserError
 from recycling.files import read_tsv
+from recycling.jobs.members import Member, pool_members, target_members
 from recycling.lora.reinit import reinitialise
-from recycling.runs.members import Member, pool_members, target_members
 from recycling.select.ranking import Ranking, window
 from recycling.store.store import Store
 

@@ -7,8 +7,8 @@ from recycling.store.store import Recipe
 from recycling.study.variants import varied
 
 if TYPE_CHECKING:
-    from recycling.runs.members import Member
-    from recycling.runs.workbench import Workbench
+    from recycling.jobs.members import Member
+    from recycling.jobs.task_evaluator import Workbench
 
 Settings = Mapping[str, Any]
 Run = Mapping[str, Any]

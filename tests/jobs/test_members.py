@@ -7,10 +7,10 @@ import torch
 
 from recycling.errors import Outdated, UserError
 from recycling.files import sha256_file, write_tsv
+from recycling.jobs.members import ADAPTER, pool_members, target_members
 from recycling.lora.adapter import WEIGHTS
 from recycling.lora.export import save_adapter
 from recycling.lora.lowrank import LowRank
-from recycling.runs.members import ADAPTER, pool_members, target_members
 from recycling.store.store import Recipe, Store
 
 FACTORS = {"model.layers.0.q_proj": LowRank(torch.ones(1, 4), torch.ones(4, 1), 1.0)}

@@ -8,9 +8,9 @@ from typing import Any
 
 from recycling.errors import Outdated
 from recycling.files import sha256_file
+from recycling.jobs.batch import read_runs
+from recycling.jobs.pool_file import pool_rows
 from recycling.lora.adapter import WEIGHTS, Adapter
-from recycling.runs.batch import read_runs
-from recycling.runs.pool import pool_rows
 from recycling.store.store import Store
 
 ADAPTER = "adapter"

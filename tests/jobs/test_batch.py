@@ -5,8 +5,8 @@ import json
 import pytest
 
 from recycling.errors import UserError
-from recycling.runs import batch
-from recycling.runs.batch import finish, read_runs
+from recycling.jobs import batch
+from recycling.jobs.batch import finish, read_runs
 from recycling.store.store import Recipe, Store
 
 RUNS = [{"method": "ours", "task": f"t{n}", "seed": 0, "k": 0} for n in range(4)]
