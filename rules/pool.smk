@@ -5,7 +5,7 @@ rule base:
     input:
         hub=HUB_READY,
     output:
-        base=f"{OUT}/base.json",
+        base=STUDY.base_file,
     log:
         f"{OUT}/logs/base.log",
     conda:
@@ -22,9 +22,9 @@ rule base:
 rule candidates:
     input:
         hub=HUB_READY,
-        listed=listed_candidates(),
+        listed=STUDY.candidate_lists(),
     output:
-        candidates=f"{OUT}/pool/candidates.tsv",
+        candidates=STUDY.candidates_file,
     log:
         f"{OUT}/logs/pool/candidates.log",
     conda:
@@ -47,10 +47,10 @@ rule candidates:
 
 rule pool:
     input:
-        candidates=f"{OUT}/pool/candidates.tsv",
-        base=f"{OUT}/base.json",
+        candidates=STUDY.candidates_file,
+        base=STUDY.base_file,
     output:
-        pool=f"{OUT}/pool/pool.tsv",
+        pool=STUDY.pool_file("hub"),
         rejected=f"{OUT}/pool/rejected.tsv",
     log:
         f"{OUT}/logs/pool/pool.log",

@@ -17,7 +17,7 @@ SPLITTING = {
 rule task:
     input:
         specs=f"{TASKS}/{{task}}.yaml",
-        base=f"{OUT}/base.json",
+        base=STUDY.base_file,
         hub=HUB_READY,
         prompts=config["tasks"]["prompts"] or [],
     output:
@@ -36,4 +36,4 @@ rule task:
 
 rule tasks:
     input:
-        expand(f"{OUT}/tasks/{{task}}/card.json", task=all_tasks(config)),
+        STUDY.cards(all_tasks(config)),

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from job import Job, run
+from job import Job, run_job
 from recycling.files import sha256_file, write_tsv
 from recycling.jobs.members import target_members
 from recycling.lora.adapter import Adapter
@@ -34,4 +34,4 @@ def main(job: Job) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_job(main)

@@ -1,6 +1,6 @@
 """Which adapters a run merges, and in which order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,86 +10,76 @@ from recycling.jobs.members import Member, pool_members, target_members
 from recycling.lora.reinit import reinitialise
 from recycling.select.ranking import Ranking, window
 from recycling.store.store import Store
+from recycling.study.orders import Draw
+from recycling.study.run import Run
 
 
-class Members:
-    """Answers, for the runs of one batch, which adapters take part.
+class MergeMembers:
+    """Which adapters take part in each run of a batch.
 
-    pools: pool -> its pool.tsv. selections: (pool, task) -> the task's selections file. targets:
-    the files of the runs that trained the target LoRAs, which are `verified` unless nobody will
-    open them.
+    draws: the pools from which the runs draw. targets: the files of the runs that trained the
+    target LoRAs. verified: check that the store has these LoRAs; only a job that opens none may
+    go without.
     """
 
     def __init__(
         self,
-        pools: Mapping[str, str],
-        selections: Mapping[tuple[str, str], str],
-        targets: Sequence[str],
+        draws: Iterable[Draw],
+        targets: Sequence[str | Path],
         store: Store,
         *,
         verified: bool = True,
     ):
-        self._pools = {pool: pool_members(path) for pool, path in pools.items()}
-        self._rankings = {draw: _rankings(path) for draw, path in selections.items()}
-        self._files = selections
+        self._draws = {(draw.pool, draw.task): draw for draw in draws}
+        self._pools = {
+            pool: pool_members(path)
+            for pool, path in {draw.pool: draw.pool_file for draw in self._draws.values()}.items()
+        }
+        self._rankings = {
+            key: _read_rankings(draw.selection_file) for key, draw in self._draws.items()
+        }
         self._targets = target_members(targets, store, verified=verified)
 
-    def of(self, run: Mapping[str, Any]) -> list[Member]:
+    def of(self, run: Run) -> list[Member]:
         """The adapters of a run, the target LoRA first. UserError where the pool is too small."""
-        with_target = run["target"] == "with"
-        members = [self._targets[run["task"], run["seed"]]] if with_target else []
-        if run["k"] == len(members):
+        with_target = run.target == "with"
+        members = [self._targets[run.task, run.seed]] if with_target else []
+        if run.n_pool == 0:
             return members
-        draw = run["pool"], run["task"]
-        ranking = self._rankings[draw][run["selection"], run["seed"]]
+        key = run.pool, run.task
+        ranking = self._rankings[key][run.selection, run.seed]
         try:
-            chosen = window(ranking, run["k"], target=with_target, skip=run["skip"])
+            names = window(ranking, run.k, target=with_target, skip=run.skip)
         except UserError as error:
-            raise UserError(f"{self._files[draw]}: {error}") from None
-        return members + [self._pools[run["pool"]][name] for name in chosen]
+            raise UserError(f"{self._draws[key].selection_file}: {error}") from None
+        return members + [self._pools[run.pool][name] for name in names]
 
 
-def members_of_job(
-    inputs: Any, settings: Mapping[str, Any], store: Store, *, verified: bool = True
-) -> Members:
-    """The members of a batch from a rule's inputs: `pools`, `selections` and `targets`.
+def load_adapters(members: Sequence[Member], run: Run, **options: Any) -> list[Mapping[str, Any]]:
+    """The adapters of a run, re-initialised where the run says so (the random-init control).
 
-    settings["draws"] names (pool, task) in the order of the selections' files, and the pools in
-    the order of theirs.
-    """
-    draws = [(pool, task) for pool, task in settings["draws"]]
-    pools = dict(zip(dict.fromkeys(pool for pool, _ in draws), inputs.pools, strict=True))
-    selections = dict(zip(draws, inputs.selections, strict=True))
-    return Members(pools, selections, inputs.targets, store, verified=verified)
-
-
-def opened(
-    members: Sequence[Member], run: Mapping[str, Any], **options: Any
-) -> list[Mapping[str, Any]]:
-    """The adapters themselves, after the run's re-initialisation (the random-init control).
-
-    options: of `Adapter.open`. reinit: "all" replaces every adapter, "others" all but the target
-    LoRA, "others_norm_matched" the same with each adapter's norm kept.
+    options: of `Adapter.open`. reinit "all" replaces every adapter, "others" all but the target
+    LoRA, "others_norm_matched" does the same and keeps each adapter's norm.
     """
     adapters: list[Mapping[str, Any]] = [member.open(**options) for member in members]
-    if run["reinit"] == "none":
+    if run.reinit == "none":
         return adapters
-    kept = 0 if run["reinit"] == "all" else int(run["target"] == "with")
-    norm_matched = run["reinit"] == "others_norm_matched"
+    kept = 0 if run.reinit == "all" else int(run.target == "with")
+    norm_matched = run.reinit == "others_norm_matched"
     noise = reinitialise(
-        adapters[kept:], seed=run["seed"], match="adapter" if norm_matched else "module"
+        adapters[kept:], seed=run.seed, match="adapter" if norm_matched else "module"
     )
     return [*adapters[:kept], *noise]
 
 
-def _rankings(path: str | Path) -> dict[tuple[str, int], Ranking]:
+def _read_rankings(path: str | Path) -> dict[tuple[str, int], Ranking]:
     """(selection, seed) -> the pool, best first."""
-    rows: dict[tuple[str, int], list[dict[str, str]]] = {}
+    groups: dict[tuple[str, int], list[dict[str, str]]] = {}
     for row in sorted(read_tsv(path), key=lambda row: int(row["position"])):
-        rows.setdefault((row["selection"], int(row["seed"])), []).append(row)
+        groups.setdefault((row["selection"], int(row["seed"])), []).append(row)
     return {
         key: Ranking(
-            tuple(row["repo_id"] for row in found), tuple(float(row["score"]) for row in found)
+            tuple(row["repo_id"] for row in rows), tuple(float(row["score"]) for row in rows)
         )
-        for key, found in rows.items()
+        for key, rows in groups.items()
     }

@@ -1,4 +1,4 @@
-"""A pool's file. Kept apart from its adapters: reading it needs no torch."""
+"""Reading a pool's file. Apart from `members`, so that it needs no torch."""
 
 from pathlib import Path
 
@@ -6,10 +6,10 @@ from recycling.errors import UserError
 from recycling.files import read_tsv
 
 
-def pool_rows(pool_tsv: str | Path) -> list[dict[str, str]]:
-    """The rows of a pool's file. UserError where the pool is empty."""
+def read_pool(pool_tsv: str | Path) -> list[dict[str, str]]:
+    """The rows of a pool's file, one an adapter. UserError where the pool is empty."""
     rows = read_tsv(pool_tsv)
     if not rows:
-        reasons = Path(pool_tsv).with_name("rejected.tsv")
-        raise UserError(f"{pool_tsv}: the pool is empty; {reasons} says why of each candidate")
+        rejected = Path(pool_tsv).with_name("rejected.tsv")
+        raise UserError(f"{pool_tsv}: the pool is empty; see {rejected} for the reasons")
     return rows
