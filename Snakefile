@@ -6,11 +6,7 @@ min_version("9.0")
 configfile: "config.yaml"
 
 
-report: "report/workflow.rst"
-
-
 include: "rules/common.smk"
-include: "rules/inputs.smk"
 include: "rules/pool.smk"
 include: "rules/tasks.smk"
 include: "rules/baselines.smk"
@@ -39,4 +35,4 @@ rule all:
         rules.tables.input,
         rules.figures.input,
         rules.export.input,
-        [path_of(one) for one in PLAN.batches.values()],
+        STUDY.all_runs_files(),

@@ -1,8 +1,8 @@
 rule random_init:
     input:
-        paths_of("random_init"),
+        STUDY.experiment_files("random_init"),
 
 
 rule target_alone:
     input:
-        paths_of("target_alone"),
+        STUDY.experiment_files("target_alone"),

@@ -1,6 +1,4 @@
 # Every table, page and figure: one folder each in scripts/recycling/exhibits.
-EXHIBITS = find_exhibits(STUDY)
-config["exhibit_folders"] = {name: str(one.folder) for name, one in EXHIBITS.items()}
 
 
 def exhibits_with(part):

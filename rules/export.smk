@@ -1,8 +1,6 @@
 rule exported_adapter:
     input:
-        unpack(lambda w: adapters_of(exported_batch(w))),
-        run=lambda w: path_of(exported_batch(w)),
-        base=f"{OUT}/base.json",
+        unpack(lambda w: STUDY.export_inputs(w.name)),
     output:
         config=f"{OUT}/export/{{name}}/adapter_config.json",
         weights=f"{OUT}/export/{{name}}/adapter_model.safetensors",
@@ -13,19 +11,10 @@ rule exported_adapter:
         "../envs/environment.yaml"
     params:
         settings=lambda w: {
-            "kind": PLAN.kinds[exported_batch(w).method],
-            "function": config["methods"][exported_batch(w).method]["function"],
-            "method": config["methods"][exported_batch(w).method]["settings"],
-            "adapters": config["methods"][exported_batch(w).method]["adapters"],
-            "run": fields(
-                canonical(run_of_export(config["export"][w.name]), PLAN.kinds)
-            ),
+            "orders": STUDY.export_orders(w.name).to_json(),
             "rank": config["export"][w.name]["rank"],
-            "draws": exported_batch(w).draws,
         },
-        code=lambda w: code(
-            "exported_adapter", *named_modules(exported_batch(w).method)
-        ),
+        code=lambda w: STUDY.export_code(w.name),
     script:
         "../scripts/exported_adapter.py"
 

@@ -1,46 +1,40 @@
 rule merges:
     input:
-        unpack(merge_inputs),
-        base=f"{OUT}/base.json",
+        unpack(batch_inputs),
     output:
-        runs=f"{OUT}/runs/{{experiment}}/{{method}}/{{part}}.jsonl",
+        runs=RUNS,
     log:
-        f"{OUT}/logs/runs/{{experiment}}/{{method}}/{{part}}.log",
+        RUNS_LOG,
     wildcard_constraints:
         method=methods_of("merge"),
     conda:
         "../envs/environment.yaml"
     params:
-        settings=batch_settings,
-        code=lambda w: code("merges", *named_modules(w.method)),
+        settings=batch_orders,
+        code=batch_code,
     script:
         "../scripts/merges.py"
 
 
 rule adaptive_merges:
     input:
-        unpack(merge_inputs),
-        base=f"{OUT}/base.json",
+        unpack(batch_inputs),
     output:
-        runs=f"{OUT}/runs/{{experiment}}/{{method}}/{{part}}.jsonl",
+        runs=RUNS,
     log:
-        f"{OUT}/logs/runs/{{experiment}}/{{method}}/{{part}}.log",
+        RUNS_LOG,
     wildcard_constraints:
         method=methods_of("adapt"),
     priority: 1
     conda:
         "../envs/environment.yaml"
     params:
-        settings=batch_settings,
-        code=lambda w: code("adaptive_merges", *named_modules(w.method)),
+        settings=batch_orders,
+        code=batch_code,
     script:
         "../scripts/adaptive_merges.py"
 
 
 rule merging:
     input:
-        [
-            path_of(one)
-            for one in PLAN.batches.values()
-            if PLAN.kinds[one.method] in ("merge", "adapt")
-        ],
+        STUDY.runs_files("merge", "adapt"),

@@ -5,9 +5,10 @@ rule base:
     input:
         hub=HUB_READY,
     output:
-        base=f"{OUT}/base.json",
+        base=STUDY.base_file,
     log:
         f"{OUT}/logs/base.log",
+    localrule: True
     conda:
         "../envs/environment.yaml"
     params:
@@ -22,11 +23,12 @@ rule base:
 rule candidates:
     input:
         hub=HUB_READY,
-        listed=listed_candidates(),
+        listed=STUDY.candidate_lists(),
     output:
-        candidates=f"{OUT}/pool/candidates.tsv",
+        candidates=STUDY.candidates_file,
     log:
         f"{OUT}/logs/pool/candidates.log",
+    localrule: True
     conda:
         "../envs/environment.yaml"
     params:
@@ -47,13 +49,14 @@ rule candidates:
 
 rule pool:
     input:
-        candidates=f"{OUT}/pool/candidates.tsv",
-        base=f"{OUT}/base.json",
+        candidates=STUDY.candidates_file,
+        base=STUDY.base_file,
     output:
-        pool=f"{OUT}/pool/pool.tsv",
+        pool=STUDY.pool_file("hub"),
         rejected=f"{OUT}/pool/rejected.tsv",
     log:
         f"{OUT}/logs/pool/pool.log",
+    localrule: True
     conda:
         "../envs/environment.yaml"
     params:

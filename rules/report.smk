@@ -1,3 +1,6 @@
+report: "../report/workflow.rst"
+
+
 rule summary:
     input:
         claims=f"{OUT}/claims.json",
@@ -18,7 +21,7 @@ rule summary:
         "../envs/environment.yaml"
     params:
         settings={
-            "study": settled(config),
+            "study": result_settings(config),
             # A study without a counterpart in the paper still says what the paper found.
             "paper": config["paper"] or "llama",
         },

@@ -10,7 +10,7 @@ rule runs:
     conda:
         "../envs/environment.yaml"
     params:
-        settings=essence(config),
+        settings=row_settings(config),
         code=code("runs"),
     script:
         "../scripts/runs.py"

@@ -1,8 +1,8 @@
 rule scores:
     input:
-        pool=lambda w: f"{OUT}/{folder_of(w.pool)}/pool.tsv",
-        cards=expand(f"{OUT}/tasks/{{task}}/card.json", task=config["tasks"]["names"]),
-        base=f"{OUT}/base.json",
+        pool=lambda w: STUDY.pool_file(w.pool),
+        cards=STUDY.cards(),
+        base=STUDY.base_file,
     output:
         scores=f"{OUT}/scores/{{pool}}/part-{{part}}.tsv",
     log:
@@ -15,7 +15,7 @@ rule scores:
             "part": int(w.part),
             "parts": config["scoring"]["jobs"],
             "splits": config["scoring"]["evaluated"],
-            "bench": BENCH,
+            "model": STUDY.model.to_json(),
         },
         code=code("scores"),
     script:
@@ -24,8 +24,7 @@ rule scores:
 
 rule similarity:
     input:
-        pool=lambda w: f"{OUT}/{folder_of(w.pool)}/pool.tsv",
-        targets=lambda w: [path_of(PLAN.trainer(*one)) for one in targets_of(w.pool)],
+        unpack(lambda w: STUDY.similarity_inputs(w.pool)),
     output:
         similarity=f"{OUT}/similarity/{{pool}}.tsv",
     log:
@@ -34,10 +33,7 @@ rule similarity:
     conda:
         "../envs/environment.yaml"
     params:
-        settings=lambda w: {
-            "targets": targets_of(w.pool),
-            "measures": sorted({rule for _, _, rule in PLAN.likenesses(w.pool)}),
-        },
+        settings=lambda w: STUDY.similarity_settings(w.pool),
         code=code("similarity"),
     script:
         "../scripts/similarity.py"
@@ -45,22 +41,17 @@ rule similarity:
 
 rule selections:
     input:
-        pool=lambda w: f"{OUT}/{folder_of(w.pool)}/pool.tsv",
-        scores=lambda w: scores_for(w.pool, w.task),
-        similarity=lambda w: similarity_for(w.pool, w.task),
+        unpack(lambda w: STUDY.selection_inputs(w.pool, w.task)),
     output:
         selections=f"{OUT}/selections/{{pool}}/{{task}}.tsv",
     log:
         f"{OUT}/logs/selections/{{pool}}/{{task}}.log",
     priority: 2
+    localrule: True
     conda:
         "../envs/environment.yaml"
     params:
-        settings=lambda w: {
-            "task": w.task,
-            "splits": config["scoring"]["splits"].split("+"),
-            "selections": PLAN.selections(w.pool, w.task),
-        },
+        settings=lambda w: STUDY.selection_settings(w.pool, w.task),
         code=code("selections"),
     script:
         "../scripts/selections.py"

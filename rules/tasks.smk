@@ -17,7 +17,7 @@ SPLITTING = {
 rule task:
     input:
         specs=f"{TASKS}/{{task}}.yaml",
-        base=f"{OUT}/base.json",
+        base=STUDY.base_file,
         hub=HUB_READY,
         prompts=config["tasks"]["prompts"] or [],
     output:
@@ -25,6 +25,7 @@ rule task:
         splits=expand(f"{OUT}/tasks/{{{{task}}}}/{{split}}.jsonl", split=SPLITS),
     log:
         f"{OUT}/logs/tasks/{{task}}.log",
+    localrule: True
     conda:
         "../envs/environment.yaml"
     params:
@@ -36,4 +37,4 @@ rule task:
 
 rule tasks:
     input:
-        expand(f"{OUT}/tasks/{{task}}/card.json", task=all_tasks(config)),
+        STUDY.cards(all_tasks(config)),

@@ -1,11 +1,12 @@
 rule in_house:
     input:
-        runs=[path_of(one) for one in PLAN.in_house],
+        runs=STUDY.in_house_files(),
     output:
-        pool=f"{OUT}/in_house/pool.tsv",
+        pool=STUDY.pool_file("in_house"),
     log:
         f"{OUT}/logs/in_house.log",
     priority: 2
+    localrule: True
     conda:
         "../envs/environment.yaml"
     params:
@@ -17,4 +18,4 @@ rule in_house:
 
 rule relevant_transfer:
     input:
-        paths_of("relevant_transfer"),
+        STUDY.experiment_files("relevant_transfer"),

@@ -67,10 +67,10 @@ ruleorder: miniature_tasks > task
 rule miniature_tasks:
     input:
         specs=expand(f"{TASKS}/{{task}}.yaml", task=all_tasks(config)),
-        base=f"{OUT}/base.json",
+        base=STUDY.base_file,
         hub=HUB_READY,
     output:
-        cards=expand(f"{OUT}/tasks/{{task}}/card.json", task=all_tasks(config)),
+        cards=STUDY.cards(all_tasks(config)),
         splits=expand(
             f"{OUT}/tasks/{{task}}/{{split}}.jsonl",
             task=all_tasks(config),

@@ -4,48 +4,48 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from job import Job, run
-from recycling.runs.batch import finish
-from recycling.runs.draws import members_of_job, opened
-from recycling.runs.recipes import merge_recipe, method_of
-from recycling.runs.workbench import Workbench
+from job import Job, run_job
+from recycling.jobs.batch import compute_runs
+from recycling.jobs.merge_members import MergeMembers, load_adapters
+from recycling.jobs.recipes import Inputs, merge_recipe, method_settings
+from recycling.jobs.task_evaluator import TaskEvaluator
 from recycling.store.store import Recipe, Store
+from recycling.study.orders import Orders
+from recycling.study.run import Run
 
 
 def main(job: Job) -> None:
-    settings = job.params["settings"]
+    orders = Orders.from_json(job.params["settings"])
     store = Store(job.machine["store"])
-    bench = Workbench(job.input.base, job.input.cards, settings["bench"], job.machine)
-    members = members_of_job(job.input, settings, store)
-    method = import_module(f"recycling.adapt.{settings['function']}")
+    inputs = Inputs(job.input.base, job.input.cards)
+    evaluator = TaskEvaluator(job.input.base, job.input.cards, orders.model, job.machine)
+    members = MergeMembers(orders.draws, job.input.targets, store)
+    method = import_module(f"recycling.adapt.{orders.function}")
 
-    def recipe(run: dict[str, Any]) -> Recipe:
-        return merge_recipe("adapt", job.params["code"], settings, run, members.of(run), bench)
+    def recipe(run: Run) -> Recipe:
+        return merge_recipe(job.params["code"], orders, run, inputs, members.of(run))
 
-    def compute(run: dict[str, Any], folder: Path) -> dict[str, Any]:
-        adapters = opened(members.of(run), run, **settings["adapters"])
-        train, validation = (
-            bench.encoded(run["task"], "train"),
-            bench.encoded(run["task"], "validation"),
-        )
+    def compute(run: Run, folder: Path) -> dict[str, Any]:
+        train = evaluator.encoded(run.task, "train")
+        validation = evaluator.encoded(run.task, "validation")
         tuned = method.tune(
-            bench.model,
-            adapters,
+            evaluator.model,
+            load_adapters(members.of(run), run, **orders.adapters),
             train,
             validation,
-            settings=method_of(settings, run),
-            seed=run["seed"],
-            target=0 if run["target"] == "with" else None,
+            settings=method_settings(orders, run),
+            seed=run.seed,
+            target=0 if run.target == "with" else None,
         )
         tuned.save(folder)
-        with tuned.applied(bench.model):
-            scores = bench.evaluate(run["task"], folder)
+        with tuned.applied(evaluator.model):
+            scores = evaluator.evaluate(run.task, folder)
         sizes = {"n_train": len(train), "n_validation": len(validation)}
         fit = tuned.fit
         return {**sizes, **scores, "best_step": fit.best_step, "validation_loss": fit.best_loss}
 
-    finish(settings["runs"], recipe, compute, store, job.output.runs, job.deadline)
+    compute_runs(orders.runs, recipe, compute, store, job.output.runs, job.deadline)
 
 
 if __name__ == "__main__":
-    run(main)
+    run_job(main)

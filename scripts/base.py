@@ -1,6 +1,6 @@
 """base.json: the base model, downloaded at one commit and described."""
 
-from job import Job, run
+from job import Job, run_job
 from recycling.hub.endpoint import serving
 
 
@@ -13,4 +13,4 @@ def main(job: Job) -> None:
 
 
 if __name__ == "__main__":
-    run(main, network=True)
+    run_job(main, network=True)

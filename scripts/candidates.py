@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from job import Job, run
+from job import Job, run_job
 from recycling.hub.candidates import write_candidates
 from recycling.hub.endpoint import serving
 from recycling.hub.settings import network_of
@@ -24,4 +24,4 @@ def main(job: Job) -> None:
 
 
 if __name__ == "__main__":
-    run(main, network=True)
+    run_job(main, network=True)

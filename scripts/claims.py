@@ -1,6 +1,6 @@
 """claims.json: the paper's claims, judged on this study's runs."""
 
-from job import Job, run
+from job import Job, run_job
 from recycling.analysis.claims import judge
 from recycling.exhibits.inputs import load_comparison
 from recycling.exhibits.source import Source
@@ -16,4 +16,4 @@ def main(job: Job) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_job(main)

@@ -1,6 +1,6 @@
 """The figure of one exhibit, drawn from its table."""
 
-from job import Job, run
+from job import Job, run_job
 from recycling.exhibits.exhibit import load_source
 from recycling.files import read_table
 from recycling.plots.style import save
@@ -14,4 +14,4 @@ def main(job: Job) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_job(main)

@@ -3,10 +3,10 @@
 import os
 from pathlib import Path
 
-from job import Job, run
+from job import Job, run_job
 from recycling.files import sha256_file, write_tsv
+from recycling.jobs.members import target_members
 from recycling.lora.adapter import Adapter
-from recycling.runs.members import target_members
 from recycling.store.store import Store
 
 COLUMNS = ("repo_id", "task", "rank", "norm", "sha256", "folder")
@@ -34,4 +34,4 @@ def main(job: Job) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_job(main)

@@ -1,7 +1,7 @@
 """What a script is asked to do, by Snakemake or by hand.
 
-A script is `run(main)`: `main` gets a `Job`. Under Snakemake the job comes from the rule and is
-written beside the rule's log; by hand the same file starts the same job again:
+A script is `run_job(main)`: `main` gets a `Job`. Under Snakemake the job comes from the rule and is
+written beside the rule's log. By hand, the same file starts the same job again:
 
     python scripts/pool.py results/miniature/logs/pool.json
 """
@@ -40,8 +40,8 @@ class Job:
 
     input, output: paths by name (a str or a list of str). params: what results depend on:
     `settings`, and `code`, the hash of the script's source. machine: what they do not depend on
-    (hub, device, scratch, batch_tokens, store, the words with which Snakemake was asked), so that a
-    change of it re-runs nothing. deadline: when the job will be stopped (seconds since 1970), or
+    (hub, device, scratch, batch_tokens, store, Snakemake's own command line as invocation), so that
+    a change of it re-runs nothing. deadline: when the job will be stopped (seconds since 1970), or
     None.
     """
 
@@ -60,7 +60,7 @@ def listed(paths: str | list[str]) -> list[str]:
     return [paths] if isinstance(paths, str) else paths
 
 
-def run(main: Callable[[Job], None], network: bool = False) -> None:
+def run_job(main: Callable[[Job], None], network: bool = False) -> None:
     """Run `main` on the job at hand; a UserError ends the script with one line and status 1.
 
     network: whether it may use the network. Without, what would need it fails at once.
@@ -124,7 +124,7 @@ def _from_snakemake() -> Job | None:
             "scratch": given.config["base"]["scratch"],
             "batch_tokens": given.config["tasks"]["batch_tokens"],
             "store": os.path.join(given.config["results"], "store"),
-            "asked": given.config["asked"],
+            "invocation": given.config["invocation"],
         },
         "threads": given.threads,
         "rule": given.rule,

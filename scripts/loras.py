@@ -4,44 +4,45 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from job import Job, run
+from job import Job, run_job
 from recycling.adapt.lora import Lora, train_lora
 from recycling.adapt.settings import parse
 from recycling.adapt.training import Training
+from recycling.jobs.batch import compute_runs
+from recycling.jobs.members import ADAPTER
+from recycling.jobs.recipes import Inputs, lora_recipe, method_settings
+from recycling.jobs.task_evaluator import TaskEvaluator
 from recycling.lora.adapter import Adapter
 from recycling.lora.fold import folded
-from recycling.runs.batch import finish
-from recycling.runs.members import ADAPTER
-from recycling.runs.recipes import lora_recipe, method_of
-from recycling.runs.workbench import Workbench
 from recycling.store.store import Recipe, Store
+from recycling.study.orders import Orders
+from recycling.study.run import Run
 
 
 def main(job: Job) -> None:
-    settings = job.params["settings"]
+    orders = Orders.from_json(job.params["settings"])
     store = Store(job.machine["store"])
-    bench = Workbench(job.input.base, job.input.cards, settings["bench"], job.machine)
+    inputs = Inputs(job.input.base, job.input.cards)
+    evaluator = TaskEvaluator(job.input.base, job.input.cards, orders.model, job.machine)
 
-    def recipe(run: dict[str, Any]) -> Recipe:
-        return lora_recipe(job.params["code"], settings, run, bench)
+    def recipe(run: Run) -> Recipe:
+        return lora_recipe(job.params["code"], orders, run, inputs)
 
-    def compute(run: dict[str, Any], folder: Path) -> dict[str, Any]:
-        where = f"methods.{run['method']}.settings"
-        method = parse(Lora, method_of(settings, run), where)
+    def compute(run: Run, folder: Path) -> dict[str, Any]:
+        where = f"methods.{run.method}.settings"
+        method = parse(Lora, method_settings(orders, run), where)
         training = parse(Training, method.training, f"{where}.training")
-        train, validation = (
-            bench.encoded(run["task"], method.split),
-            bench.encoded(run["task"], "validation"),
-        )
+        train = evaluator.encoded(run.task, method.split)
+        validation = evaluator.encoded(run.task, "validation")
         with store.partial(recipe(run)) as resume:
             fit = train_lora(
-                bench.model,
+                evaluator.model,
                 train,
                 validation,
                 training=training,
-                seed=run["seed"],
+                seed=run.seed,
                 out=folder / ADAPTER,
-                base_model=bench.base["repo"],
+                base_model=evaluator.base["repo"],
                 rank=method.rank,
                 alpha=method.alpha,
                 dropout=method.dropout,
@@ -49,15 +50,15 @@ def main(job: Job) -> None:
                 rslora=method.rslora,
                 resume=resume,
             )
-        with folded(bench.model, Adapter.open(folder / ADAPTER).items()):
-            scores = bench.evaluate(run["task"], folder)
-        if run["variant"]:  # nothing merges it, and a sweep's LoRAs would fill a disk
+        with folded(evaluator.model, Adapter.open(folder / ADAPTER).items()):
+            scores = evaluator.evaluate(run.task, folder)
+        if run.variant:  # nothing merges it, and a sweep's LoRAs would fill a disk
             shutil.rmtree(folder / ADAPTER)
         sizes = {"n_train": len(train), "n_validation": len(validation)}
         return {**sizes, **scores, "best_step": fit.best_step, "validation_loss": fit.best_loss}
 
-    finish(settings["runs"], recipe, compute, store, job.output.runs, job.deadline)
+    compute_runs(orders.runs, recipe, compute, store, job.output.runs, job.deadline)
 
 
 if __name__ == "__main__":
-    run(main)
+    run_job(main)

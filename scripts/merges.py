@@ -3,34 +3,37 @@
 from pathlib import Path
 from typing import Any
 
-from job import Job, run
+from job import Job, run_job
+from recycling.jobs.batch import compute_runs
+from recycling.jobs.merge_members import MergeMembers, load_adapters
+from recycling.jobs.recipes import Inputs, merge_recipe, method_settings
+from recycling.jobs.task_evaluator import TaskEvaluator
 from recycling.lora.fold import folded
 from recycling.merge import merge_adapters
-from recycling.runs.batch import finish
-from recycling.runs.draws import members_of_job, opened
-from recycling.runs.recipes import merge_recipe, method_of
-from recycling.runs.workbench import Workbench
 from recycling.store.store import Recipe, Store
+from recycling.study.orders import Orders
+from recycling.study.run import Run
 
 
 def main(job: Job) -> None:
-    settings = job.params["settings"]
+    orders = Orders.from_json(job.params["settings"])
     store = Store(job.machine["store"])
-    bench = Workbench(job.input.base, job.input.cards, settings["bench"], job.machine)
-    members = members_of_job(job.input, settings, store)
+    inputs = Inputs(job.input.base, job.input.cards)
+    evaluator = TaskEvaluator(job.input.base, job.input.cards, orders.model, job.machine)
+    members = MergeMembers(orders.draws, job.input.targets, store)
 
-    def recipe(run: dict[str, Any]) -> Recipe:
-        return merge_recipe("merge", job.params["code"], settings, run, members.of(run), bench)
+    def recipe(run: Run) -> Recipe:
+        return merge_recipe(job.params["code"], orders, run, inputs, members.of(run))
 
-    def compute(run: dict[str, Any], folder: Path) -> dict[str, Any]:
-        adapters = opened(members.of(run), run, **settings["adapters"])
-        method = method_of(settings, run)
-        deltas = merge_adapters(settings["function"], adapters, method, run["seed"])
-        with folded(bench.model, deltas):
-            return {"n_train": 0, "n_validation": 0, **bench.evaluate(run["task"], folder)}
+    def compute(run: Run, folder: Path) -> dict[str, Any]:
+        adapters = load_adapters(members.of(run), run, **orders.adapters)
+        settings = method_settings(orders, run)
+        deltas = merge_adapters(orders.function, adapters, settings, run.seed)
+        with folded(evaluator.model, deltas):
+            return {"n_train": 0, "n_validation": 0, **evaluator.evaluate(run.task, folder)}
 
-    finish(settings["runs"], recipe, compute, store, job.output.runs, job.deadline)
+    compute_runs(orders.runs, recipe, compute, store, job.output.runs, job.deadline)
 
 
 if __name__ == "__main__":
-    run(main)
+    run_job(main)

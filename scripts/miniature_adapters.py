@@ -1,6 +1,6 @@
 """world/adapters/<shard>/: one part of the wild pool, trained on the small world's base."""
 
-from job import Job, run
+from job import Job, run_job
 
 
 def main(job: Job) -> None:
@@ -24,4 +24,4 @@ def main(job: Job) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_job(main)

@@ -1,6 +1,6 @@
 """world/base/: the small world's base model and tokenizer, pre-trained from scratch."""
 
-from job import Job, run
+from job import Job, run_job
 
 
 def main(job: Job) -> None:
@@ -25,4 +25,4 @@ def main(job: Job) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_job(main)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from job import Job, run
+from job import Job, run_job
 
 
 def main(job: Job) -> None:
@@ -17,4 +17,4 @@ def main(job: Job) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_job(main)

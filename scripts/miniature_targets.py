@@ -71,4 +71,5 @@ def main(base: str, tasks: str, page: str, processes: int = 2) -> None:
 if __name__ == "__main__":
     if len(sys.argv) not in (4, 5):
         sys.exit((__doc__ or "").strip())
-    main(*sys.argv[1:4], *(int(number) for number in sys.argv[4:]))
+    base, tasks, page, *processes = sys.argv[1:]
+    main(base, tasks, page, *map(int, processes))

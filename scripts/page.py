@@ -1,6 +1,6 @@
 """The page of one exhibit: its table in Markdown, in HTML for the report, and in LaTeX."""
 
-from job import Job, run
+from job import Job, run_job
 from recycling.analysis.html import html_page
 from recycling.analysis.markup import latex_table, markdown_page
 from recycling.exhibits.exhibit import load_source
@@ -16,4 +16,4 @@ def main(job: Job) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_job(main)

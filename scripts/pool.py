@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from job import Job, run
+from job import Job, run_job
 from recycling.base import read_base
 from recycling.hub.candidates import read_candidates
 from recycling.hub.endpoint import serving
@@ -35,4 +35,4 @@ def main(job: Job) -> None:
 
 
 if __name__ == "__main__":
-    run(main, network=True)
+    run_job(main, network=True)

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from job import Job, run
+from job import Job, run_job
 from recycling.errors import UserError
 from recycling.files import read_tsv
 
@@ -14,9 +14,9 @@ from recycling.files import read_tsv
 def main(job: Job) -> None:
     # The workflow that runs this script holds the lock; a report only reads.
     command = [sys.executable, "-m", "snakemake", "--report", job.output.report, "--nolock"]
-    files = job.machine["asked"]["configfiles"]
+    files = job.machine["invocation"]["configfiles"]
     command += ["--configfile", *files] if files else []
-    given = job.machine["asked"]["config"]
+    given = job.machine["invocation"]["config"]
     command += ["--config", *(f"{k}={json.dumps(v)}" for k, v in given.items())] if given else []
     command += ["--report-stylesheet", job.input.style]
     with tempfile.TemporaryDirectory() as folder:
@@ -30,4 +30,4 @@ def main(job: Job) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_job(main)

@@ -1,10 +1,11 @@
-"""runs.tsv: every run of the study, tidy, one row for each experiment that asks for it."""
+"""runs.tsv: every run of the study, tidy, one row for each experiment that has it."""
 
-from job import Job, run
+from job import Job, run_job
 from recycling.files import read_json, write_tsv
-from recycling.runs.batch import read_runs
+from recycling.jobs.batch import read_runs
+from recycling.study.normalize import normalize
 from recycling.study.plan import rows_of
-from recycling.study.run import canonical, fields, run_of
+from recycling.study.run import Run
 from recycling.study.variants import in_words
 
 COLUMNS = (
@@ -16,25 +17,23 @@ COLUMNS = (
 
 
 def main(job: Job) -> None:
-    study = job.params["settings"]
-    kinds = {name: method["kind"] for name, method in study["methods"].items()}
     majority = {card["task"]: card["majority"] for card in map(read_json, job.input.cards)}
     results = {}
     for path in job.input.runs:
         for line in read_runs(path):
-            results[run_of(line)] = {key: line[key] for key in COLUMNS if key in line}
+            results[Run.from_json(line)] = {key: line[key] for key in COLUMNS if key in line}
     rows = [
         {
-            **results[canonical(run, kinds)],
-            **fields(run),
+            **results[normalize(run)],
+            **run.to_json(),
             "variant": in_words(dict(run.variant)),
             "experiment": experiment,
             "majority": majority[run.task],
         }
-        for experiment, run in rows_of(study)
+        for experiment, run in rows_of(job.params["settings"])
     ]
     write_tsv(job.output.runs, COLUMNS, rows)
 
 
 if __name__ == "__main__":
-    run(main)
+    run_job(main)

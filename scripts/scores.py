@@ -3,11 +3,11 @@
 import functools
 from pathlib import Path
 
-from job import Job, run
+from job import Job, run_job
 from recycling.base import load_model, load_tokenizer, read_base
 from recycling.evaluate.scoring import COLUMNS, score_pool, share
 from recycling.files import canonical_json, read_json, sha256_text, write_tsv
-from recycling.runs.members import Member, pool_members
+from recycling.jobs.members import Member, pool_members
 from recycling.select.evaluation import BASE
 from recycling.store.store import Store
 from recycling.tasks.harness import IGNORED
@@ -21,7 +21,7 @@ def main(job: Job) -> None:
     rows = score_pool(
         functools.cache(
             lambda: load_model(
-                base, settings["bench"]["dtype"], job.machine["device"], job.machine["scratch"]
+                base, settings["model"]["dtype"], job.machine["device"], job.machine["scratch"]
             )
         ),
         load_tokenizer(base),
@@ -30,7 +30,7 @@ def main(job: Job) -> None:
         store=Store(job.machine["store"]),
         recipe={
             "code": job.params["code"],
-            "settings": settings["bench"],
+            "settings": settings["model"],
             "inputs": {"base": base["id"]},
         },
         splits=settings["splits"],
@@ -48,4 +48,4 @@ def task(card: str, splits: list[str]) -> Member:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_job(main)

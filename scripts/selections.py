@@ -2,9 +2,9 @@
 
 from collections import Counter
 
-from job import Job, run
+from job import Job, run_job
 from recycling.files import read_tsv, write_tsv
-from recycling.runs.pool import pool_rows
+from recycling.jobs.pool_file import read_pool
 from recycling.select import ranking
 from recycling.select.evaluation import accuracies
 
@@ -24,9 +24,9 @@ def main(job: Job) -> None:
 
 
 def ranked(job: Job, rule: str, seed: int) -> ranking.Ranking:
-    """The whole pool in the order of a rule; ties are broken by the seed."""
+    """The whole pool in the order of a selection; the seed breaks ties."""
     settings = job.params["settings"]
-    pool = pool_rows(job.input.pool)
+    pool = read_pool(job.input.pool)
     kind, _, fixed = rule.partition(":")
     if kind == "random":
         return ranking.random([row["repo_id"] for row in pool], int(fixed or seed))
@@ -46,4 +46,4 @@ def ranked(job: Job, rule: str, seed: int) -> ranking.Ranking:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_job(main)

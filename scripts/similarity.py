@@ -1,8 +1,8 @@
 """Likeness of a pool's adapters to every target LoRA, each adapter read once for all targets."""
 
-from job import Job, run
+from job import Job, run_job
 from recycling.files import write_tsv
-from recycling.runs.members import pool_members, target_members
+from recycling.jobs.members import pool_members, target_members
 from recycling.select.similarity import similarities
 from recycling.store.store import Store
 
@@ -28,4 +28,4 @@ def main(job: Job) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_job(main)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from job import Job, run
+from job import Job, run_job
 from recycling.analysis.claims import reported_of
 from recycling.analysis.comparisons import CLAIMS
 from recycling.analysis.html import to_html
@@ -69,4 +69,4 @@ def facts(job: Job) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_job(main)

@@ -1,6 +1,6 @@
 """The table of one exhibit."""
 
-from job import Job, run
+from job import Job, run_job
 from recycling.exhibits.exhibit import load_source
 from recycling.exhibits.source import Source
 from recycling.files import write_tsv
@@ -14,4 +14,4 @@ def main(job: Job) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_job(main)

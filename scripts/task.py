@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from job import Job, listed, run
+from job import Job, listed, run_job
 from recycling.hub.endpoint import serving
 
 
@@ -25,4 +25,4 @@ def main(job: Job) -> None:
 
 
 if __name__ == "__main__":
-    run(main, network=True)
+    run_job(main, network=True)

@@ -1,28 +1,31 @@
-"""Zero-shot runs of a task: the base model, prompted with the task's instruction."""
+"""Zero-shot runs: the base model, prompted with the task's instruction."""
 
 from pathlib import Path
 from typing import Any
 
-from job import Job, run
-from recycling.runs.batch import finish
-from recycling.runs.recipes import prompting_recipe
-from recycling.runs.workbench import Workbench
+from job import Job, run_job
+from recycling.jobs.batch import compute_runs
+from recycling.jobs.recipes import Inputs, zero_shot_recipe
+from recycling.jobs.task_evaluator import TaskEvaluator
 from recycling.store.store import Recipe, Store
+from recycling.study.orders import Orders
+from recycling.study.run import Run
 
 
 def main(job: Job) -> None:
-    settings = job.params["settings"]
-    bench = Workbench(job.input.base, job.input.cards, settings["bench"], job.machine)
+    orders = Orders.from_json(job.params["settings"])
+    inputs = Inputs(job.input.base, job.input.cards)
+    evaluator = TaskEvaluator(job.input.base, job.input.cards, orders.model, job.machine)
 
-    def recipe(run: dict[str, Any]) -> Recipe:
-        return prompting_recipe(job.params["code"], settings, run, bench)
+    def recipe(run: Run) -> Recipe:
+        return zero_shot_recipe(job.params["code"], orders, run, inputs)
 
-    def compute(run: dict[str, Any], folder: Path) -> dict[str, Any]:
-        return {"n_train": 0, "n_validation": 0, **bench.evaluate(run["task"], folder)}
+    def compute(run: Run, folder: Path) -> dict[str, Any]:
+        return {"n_train": 0, "n_validation": 0, **evaluator.evaluate(run.task, folder)}
 
     store = Store(job.machine["store"])
-    finish(settings["runs"], recipe, compute, store, job.output.runs, job.deadline)
+    compute_runs(orders.runs, recipe, compute, store, job.output.runs, job.deadline)
 
 
 if __name__ == "__main__":
-    run(main)
+    run_job(main)

@@ -1,4 +1,4 @@
-"""In what a study differs from the paper's: told by key, and only what matters."""
+"""How a study differs from the paper's: by key, and only where results depend on it."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from recycling.study.config import validated
-from recycling.study.differences import differences, settled
+from recycling.study.differences import differences, result_settings
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def test_the_papers_own_study_differs_in_nothing_wherever_it_runs(paper):
         "tasks": paper["tasks"] | {"batch_tokens": 1, "per_job": 9},
     }
     assert differences(paper, elsewhere) == []
-    assert settled(paper) == settled(elsewhere)
+    assert result_settings(paper) == result_settings(elsewhere)
 
 
 def test_settings_methods_and_experiments_that_differ_are_told(paper):

@@ -1,7 +1,10 @@
+import json
+
 import pytest
 
-from recycling.study.plan import essence, make_plan, rows_of
-from recycling.study.run import Run, canonical, fields, run_of
+from recycling.study.normalize import normalize
+from recycling.study.plan import make_plan, row_settings, rows_of
+from recycling.study.run import Run
 
 GRID = {
     "pool": "hub",
@@ -44,14 +47,14 @@ def test_every_asked_for_run_is_computed_in_exactly_one_batch(config):
     plan = make_plan(config)
     computed = [run for batch in plan.batches.values() for run in batch.runs]
     assert len(computed) == len(set(computed))
-    assert {canonical(run, plan.kinds) for _, run in plan.rows} == set(computed)
+    assert {normalize(run) for _, run in plan.rows} == set(computed)
 
 
 def test_runs_that_two_experiments_share_are_computed_by_the_first(config):
     plan = make_plan(config)
     assert {run.k for run in plan.batches["main", "ours", "a"].runs} == {5}
     assert {run.k for run in plan.batches["k_sweep", "ours", "a"].runs} == {3}
-    needed = {(batch.experiment, *batch.tasks) for batch in plan.of("k_sweep")}
+    needed = {(batch.experiment, *batch.tasks) for batch in plan.batches_of("k_sweep")}
     assert needed == {(e, t) for e in ("main", "k_sweep") for t in ("a", "b")}
     rows = [run for experiment, run in plan.rows if experiment == "k_sweep"]
     assert len(rows) == 2 * 2 * 2 * 2
@@ -68,7 +71,7 @@ def test_a_batch_may_take_several_tasks(config):
     plan = make_plan(config)
     assert plan.batches["main", "ours", "part-0"].tasks == ("a", "b")
     assert plan.batches["main", "ours", "part-1"].tasks == ("c",)
-    needed = plan.targets(plan.batches["main", "ours", "part-0"])
+    needed = plan.target_batches(plan.batches["main", "ours", "part-0"].runs)
     assert [batch.part for batch in needed] == ["part-0"]
 
 
@@ -77,14 +80,14 @@ def test_target_loras_that_nobody_asked_for_are_trained_all_the_same(config):
     plan = make_plan(config)
     trained = plan.batches["targets", "lora", "a"].runs
     assert trained == (Run("lora", "a", 7, target="with"),)
-    assert plan.targets(plan.batches["main", "ours", "a"])[0].runs == trained
+    assert plan.target_batches(plan.batches["main", "ours", "a"].runs)[0].runs == trained
     assert all(run.method == "ours" for _, run in plan.rows)
 
 
 def test_a_merge_without_target_waits_for_no_lora(config):
     config["experiments"] = {"main": [{**GRID, "methods": ["ours"], "target": ["without"]}]}
     plan = make_plan(config)
-    assert plan.targets(plan.batches["main", "ours", "a"]) == []
+    assert plan.target_batches(plan.batches["main", "ours", "a"].runs) == []
 
 
 @pytest.mark.parametrize(
@@ -101,10 +104,10 @@ def test_a_merge_without_target_waits_for_no_lora(config):
         ),
     ],
 )
-def test_points_that_coincide_are_one_run(config, run, same):
-    kinds = make_plan(config).kinds
+def test_points_that_coincide_are_one_run(run, same):
     assert run != same
-    assert canonical(run, kinds) == canonical(same, kinds)
+    assert normalize(run) == normalize(same)
+    assert normalize(normalize(run)) == normalize(run)
 
 
 @pytest.mark.parametrize(
@@ -118,13 +121,11 @@ def test_points_that_coincide_are_one_run(config, run, same):
         Run("ours", "a", 1, "hub", "random", 3, 0, "with", "all"),
         Run("ours", "b", 1, "hub", "random", 3, 0, "with"),
         Run("average", "a", 1, "hub", "random", 3, 0, "with"),
+        Run("ours", "a", 1, "hub", "random", 3, 0, "with", variant=(("init", "zero"),)),
     ],
 )
-def test_points_that_differ_are_two_runs(config, other):
-    kinds = make_plan(config).kinds
-    assert canonical(other, kinds) != canonical(
-        Run("ours", "a", 1, "hub", "random", 3, 0, "with"), kinds
-    )
+def test_points_that_differ_are_two_runs(other):
+    assert normalize(other) != normalize(Run("ours", "a", 1, "hub", "random", 3, 0, "with"))
 
 
 def test_selections_are_those_that_the_task_needs(config):
@@ -141,8 +142,8 @@ def test_selections_are_those_that_the_task_needs(config):
     assert plan.selections("in_house", "a") == []
 
 
-def test_the_essence_gives_the_same_rows(config):
-    assert rows_of(essence(config)) == list(make_plan(config).rows) != []
+def test_the_settings_of_rows_give_the_same_rows(config):
+    assert rows_of(row_settings(config)) == list(make_plan(config).rows) != []
 
 
 def test_in_house_loras_are_planned_for_each_of_their_tasks(config):
@@ -158,7 +159,7 @@ def test_a_varied_setting_makes_runs_of_their_own(config):
     vary = {"training.lr": [0.1, 0.2], "rank": [8, 16]}
     config["experiments"]["sweep"] = [{**GRID, "methods": ["lora"], "vary": vary}]
     plan = make_plan(config)
-    assert rows_of(essence(config)) == list(plan.rows)
+    assert rows_of(row_settings(config)) == list(plan.rows)
     of_a_task = {run for name, run in plan.rows if name == "sweep" and run.task == "a"}
     assert {run.variant for run in of_a_task} == {
         (),
@@ -168,7 +169,7 @@ def test_a_varied_setting_makes_runs_of_their_own(config):
     }
     owners = {plan.owner[run][0] for run in of_a_task if not run.variant}
     assert owners == {"main"}  # settings that are the method's own are the method's run
-    assert all(run_of(fields(run)) == run for run in plan.owner)
+    assert all(Run.from_json(json.loads(json.dumps(run.to_json()))) == run for run in plan.owner)
 
 
 def test_a_job_takes_no_more_runs_than_it_may(config):

@@ -22,7 +22,8 @@ def needed(config: Mapping[str, Any], estimates: Mapping[str, Any]) -> float:
         return SMALL_WORLD
     plan = make_plan(config)
     sizes = estimates["gigabytes"]
-    loras = sum(plan.kinds[run.method] == "lora" and not run.variant for run in plan.owner)
+    methods = config["methods"]
+    loras = sum(methods[run.method]["kind"] == "lora" and not run.variant for run in plan.owner)
     return float(
         estimates["adapters"] * sizes["adapter"]
         + loras * sizes["lora"]

@@ -26,7 +26,7 @@ class Evaluator:
     at most `limit`.
 
     The task object, its requests and their batches are built once; a call costs generation, lm-eval
-    filters and metric. `batch_tokens` bounds a batch: see `recycling.evaluate.plan`.
+    filters and metric. `batch_tokens` bounds a batch: see `recycling.evaluate.batching`.
     """
 
     def __init__(

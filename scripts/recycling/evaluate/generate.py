@@ -3,12 +3,14 @@
 import torch
 from torch import Tensor, nn
 
+from recycling.evaluate.batching import Batch, Batching
 from recycling.evaluate.cache import BufferedCache
-from recycling.evaluate.plan import Batch, Plan
 
 
 @torch.no_grad()  # inference mode would spoil tensors that a model keeps for training
-def greedy(model: nn.Module, plan: Plan, *, ends: set[int], max_new_tokens: int) -> list[list[int]]:
+def greedy(
+    model: nn.Module, batching: Batching, *, ends: set[int], max_new_tokens: int
+) -> list[list[int]]:
     """Token ids of each prompt's answer, in the order of the prompts, without the end token.
 
     The prefix is computed once; a row that ended is taken out when half of its batch has.
@@ -17,9 +19,9 @@ def greedy(model: nn.Module, plan: Plan, *, ends: set[int], max_new_tokens: int)
     training = model.training
     model.eval()
     try:
-        prefix = None if plan.prefix is None else _prefix(model, plan.prefix.to(device))
-        answers: list[list[int]] = [[] for batch in plan.batches for _ in batch.rows]
-        for batch in plan.batches:
+        prefix = None if batching.prefix is None else _prefix(model, batching.prefix.to(device))
+        answers: list[list[int]] = [[] for batch in batching.batches for _ in batch.rows]
+        for batch in batching.batches:
             found = _answers(model, batch, prefix, ends, max_new_tokens, device)
             for row, answer in zip(batch.rows, found, strict=True):
                 answers[row] = answer

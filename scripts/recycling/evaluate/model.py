@@ -6,8 +6,8 @@ from lm_eval.api.instance import Instance
 from lm_eval.api.model import LM
 from torch import nn
 
+from recycling.evaluate.batching import Batching, make_batches
 from recycling.evaluate.generate import greedy
-from recycling.evaluate.plan import Plan, plan
 
 
 class InMemoryLM(LM):
@@ -17,13 +17,13 @@ class InMemoryLM(LM):
     and put in batches once, for as long as the requests stay the same.
     """
 
-    def __init__(self, tokenizer: Any, **planning: Any) -> None:
-        """planning: batch_tokens and share_prefix of `recycling.evaluate.plan.plan`."""
+    def __init__(self, tokenizer: Any, **batching: Any) -> None:
+        """batching: batch_tokens and share_prefix of `recycling.evaluate.batching.make_batches`."""
         super().__init__()
         self.tokenizer = tokenizer
         self.model: nn.Module | None = None
-        self._planning = planning
-        self._planned: tuple[list[str], int, Plan] | None = None
+        self._batching_options = batching
+        self._batched: tuple[list[str], int, Batching] | None = None
 
     @property
     def tokenizer_name(self) -> str:
@@ -45,9 +45,9 @@ class InMemoryLM(LM):
         if settings.get("do_sample") or any(r.args[1] != settings for r in requests):
             raise NotImplementedError("greedy generation with one setting for all requests")
         length = settings["max_gen_toks"]
-        planned = self._plan([request.args[0] for request in requests], length)
+        batches = self._batches([request.args[0] for request in requests], length)
         ends = end_tokens(self.model, self.tokenizer)
-        answers = greedy(self.model, planned, ends=ends, max_new_tokens=length)
+        answers = greedy(self.model, batches, ends=ends, max_new_tokens=length)
         texts = self.tokenizer.batch_decode(answers, skip_special_tokens=True)
         return [_cut(text, settings.get("until") or []) for text in texts]
 
@@ -57,18 +57,18 @@ class InMemoryLM(LM):
     def loglikelihood_rolling(self, requests: list[Instance]) -> list[float]:
         raise NotImplementedError("the study's tasks are generated, not ranked")
 
-    def _plan(self, prompts: list[str], length: int) -> Plan:
-        if self._planned is None or self._planned[:2] != (prompts, length):
+    def _batches(self, prompts: list[str], length: int) -> Batching:
+        if self._batched is None or self._batched[:2] != (prompts, length):
             ids = self.tokenizer(prompts, add_special_tokens=False)["input_ids"]
             pad = self.tokenizer.pad_token_id
-            made = plan(
+            made = make_batches(
                 ids,
                 pad=0 if pad is None else pad,  # masked, so any token will do
                 max_new_tokens=length,
-                **self._planning,
+                **self._batching_options,
             )
-            self._planned = (prompts, length, made)
-        return self._planned[2]
+            self._batched = (prompts, length, made)
+        return self._batched[2]
 
 
 def end_tokens(model: nn.Module, tokenizer: Any) -> set[int]:

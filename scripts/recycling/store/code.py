@@ -7,9 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from recycling.pins import locked_pins
+
 SCRIPTS = Path(__file__).resolve().parents[2]
-# They bring a job its orders and note what it costs; what it computes does not pass through them.
-CARRIERS = ("job.py", "recycling/usage.py")
+# They bring a job its orders and note what it costs. What of the orders a result depends on is in
+# its recipe.
+CARRIERS = (
+    "job.py",
+    "recycling/usage.py",
+    "recycling/study/orders.py",
+    "recycling/study/run.py",
+)
 DISTRIBUTIONS = {"yaml": "pyyaml", "markdown_it": "markdown-it-py"}
 
 
@@ -34,6 +42,12 @@ def code_hash(
     for package in sorted(imported & set(pins or ())):
         digest.update(f"{package} {(pins or {})[package]}\n".encode())
     return digest.hexdigest()[:16]
+
+
+@functools.cache
+def script_hash(script: str, *modules: str | Path) -> str:
+    """`code_hash` of a script, by its name, and of the modules that it loads by name."""
+    return code_hash(f"{script}.py", *modules, pins=locked_pins())
 
 
 def closure(*entries: str | Path, root: Path = SCRIPTS) -> set[Path]:

@@ -1,46 +1,46 @@
-"""In what a study's configuration differs from the paper's study."""
+"""How a study's configuration differs from that of the paper's study."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from recycling.study.plan import used_methods
 
-# What changes no number of a study: where it runs, and in what portions.
-NO_MATTER = (
+# Settings that change no result of a study: where it runs, and how it is cut into jobs.
+WITHOUT_EFFECT = (
     "study", "results", "hub", "base.device", "base.scratch", "tasks.folder", "tasks.batch_tokens",
     "tasks.per_job", "tasks.runs_per_job", "scoring.jobs", "paper", "released", "export", "only",
-    "asked", "exhibits", "exhibit_folders",
+    "exhibits", "exhibit_folders", "invocation",
 )  # fmt: skip
 ABSENT = "–"
 
 
-def settled(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A configuration without what changes no number, and without methods that no run uses."""
+def result_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a configuration that results depend on, with the methods that runs use."""
     kept = {key: dict(part) if isinstance(part, Mapping) else part for key, part in config.items()}
-    for name in NO_MATTER:
+    for name in WITHOUT_EFFECT:
         section, _, key = name.partition(".")
         if key:
             kept[section].pop(key, None)
         else:
             kept.pop(section, None)
     used = _used(config)
-    kept["methods"] = {name: one for name, one in config["methods"].items() if name in used}
+    kept["methods"] = {name: method for name, method in config["methods"].items() if name in used}
     return kept
 
 
 def _used(config: Mapping[str, Any]) -> set[str]:
-    """The methods whose runs count: of experiments, of target LoRAs, of in-house LoRAs."""
+    """The methods of the experiments, of the target LoRAs and of the in-house LoRAs."""
     in_house = {config["in_house"]["method"]} if config["in_house"] else set()
     return {*used_methods(config), config["target_method"]} | in_house
 
 
 def differences(paper: Mapping[str, Any], study: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """(key, value in the paper's study, value here) of every setting that differs, in words.
+    """(key, value in the paper's study, value here) of every setting that differs, as text.
 
-    Both: validated configurations. Methods that no experiment here runs are left out; an
-    experiment is told by what its grids cover.
+    Both are validated configurations. Methods that `study` does not run are left out. The value of
+    an experiment is a summary of its grids.
     """
-    here, there = (dict(_leaves(_told(config))) for config in (study, paper))
+    here, there = (dict(_leaves(_summarized(config))) for config in (study, paper))
     used = _used(study)
     return [
         (key, there.get(key, ABSENT), here.get(key, ABSENT))
@@ -50,15 +50,15 @@ def differences(paper: Mapping[str, Any], study: Mapping[str, Any]) -> list[tupl
     ]
 
 
-def _told(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that matter, each experiment in words."""
+def _summarized(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that results depend on, with a summary in the place of each experiment."""
     kinds = {name: method["kind"] for name, method in config["methods"].items()}
     covered = {name: _coverage(grids, kinds) for name, grids in config["experiments"].items()}
-    return settled(config) | {"experiments": covered}
+    return result_settings(config) | {"experiments": covered}
 
 
 def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """(dotted key, value in words) of every setting."""
+    """(dotted key, value as text) of every setting."""
     if isinstance(value, Mapping) and value:
         for key, part in value.items():
             yield from _leaves(part, f"{path}.{key}" if path else str(key))

@@ -1,16 +1,22 @@
 """What a study still has to do, and what that will take."""
 
+import os
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+from recycling.files import read_tsv
+from recycling.study.study import Study
+from recycling.study.tasks import all_tasks
 
 
 @dataclass(frozen=True)
 class Part:
     """A share of a study: jobs and runs in all and left to do, hours of one GPU, gigabytes.
 
-    measured: whether the hours come from finished runs; else they are assumed.
+    measured: whether the hours come from finished runs; otherwise they are assumed.
     """
 
     name: str
@@ -26,8 +32,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Progress:
-    """A batch: its experiment, method and kind, its number of runs, the runs that are left, and
-    whether its file is there. seconds: of the finished ones. kept: runs left that keep a LoRA."""
+    """How far a batch is.
+
+    kind: of its method. runs, left: how many in all and left to do. done: its file exists. seconds:
+    of its finished runs. kept: runs left that keep a LoRA.
+    """
 
     experiment: str
     method: str
@@ -39,36 +48,46 @@ class Progress:
     kept: int = 0
 
 
-def experiments(batches: Sequence[Progress], estimates: Mapping[str, Any]) -> list[Part]:
-    """One part an experiment. A run is taken to last as long as the median of its method's
-    finished runs, else of its kind's, else as `estimates` says.
+def preparation(study: Study, estimates: Mapping[str, Any]) -> list[Part]:
+    """One part each for what comes before the runs: the pool, the base and the tasks, the scores.
+
+    estimates: of resources/estimates.yaml.
     """
-    by_method = _medians((one.method, one.seconds) for one in batches)
-    by_kind = _medians((one.kind, one.seconds) for one in batches)
-    parts = []
-    for name in dict.fromkeys(one.experiment for one in batches):
-        own = [one for one in batches if one.experiment == name]
-        left = [one for one in own if not one.done]
-        known = [by_method.get(one.method, by_kind.get(one.kind)) for one in left]
-        seconds = sum(
-            one.left * (estimates["seconds"][one.kind] if each is None else each)
-            + estimates["seconds"]["job"] * (one.left > 0)
-            for one, each in zip(left, known, strict=True)
-        )
-        sizes = estimates["gigabytes"]
-        parts.append(
-            Part(
-                name,
-                len(own),
-                len(left),
-                sum(one.runs for one in own),
-                sum(one.left for one in left),
-                seconds / 3600,
-                sum(one.left * sizes["run"] + one.kept * sizes["lora"] for one in left),
-                measured=bool(left) and None not in known,
-            )
-        )
+    config, sizes = study.config, estimates["gigabytes"]
+    pool_file, cards = study.pool_file("hub"), study.cards(all_tasks(config))
+    files_left = _missing([study.candidates_file, pool_file])
+    cards_left = _missing(cards)
+    adapters = _pool_size(study, estimates)
+    local_pool = config["world"] or config["pool"]["source"] == "folder"
+    local_base = config["world"] or os.path.isdir(config["base"]["repo"])
+    # The base is downloaded before the first task is drawn.
+    base = 0.0 if local_base or cards_left < len(cards) else sizes["base"]
+    pool = 0.0 if local_pool or not _missing([pool_file]) else adapters * sizes["adapter"]
+    parts = [
+        Part("pool", 2, files_left, gigabytes=pool, download=pool),
+        Part("base and tasks", len(cards), cards_left, gigabytes=base, download=base),
+    ]
+    for name, count in (("hub", adapters), ("in_house", len(study.plan.in_house))):
+        if files := study.scores(name):
+            todo = len(files), _missing(files)
+            parts.append(scores(name, *todo, count, len(study.tasks), estimates))
     return parts
+
+
+def _pool_size(study: Study, estimates: Mapping[str, Any]) -> int:
+    """The adapters of the hub's pool: counted, else as many as the study lists, else assumed."""
+    pool = study.config["pool"]
+    if Path(study.pool_file("hub")).is_file():
+        return len(read_tsv(study.pool_file("hub")))
+    if pool["source"] == "folder":
+        listed = sum(entry.is_dir() for entry in os.scandir(pool["folder"]))
+    else:
+        listed = len(pool["repos"]) if isinstance(pool["repos"], list) else 0
+    return listed or int(estimates["adapters"])
+
+
+def _missing(paths: Iterable[str]) -> int:
+    return sum(not Path(path).is_file() for path in paths)
 
 
 def scores(
@@ -76,9 +95,41 @@ def scores(
 ) -> Part:
     """The scoring of a pool of `adapters` on `tasks`, of whose `jobs` some are `left`."""
     runs = adapters * tasks
-    to_do = round(runs * left / jobs)
-    seconds = to_do * estimates["seconds"]["scores"] + left * estimates["seconds"]["job"]
-    return Part(f"scores of the {pool} pool", jobs, left, runs, to_do, seconds / 3600)
+    todo = round(runs * left / jobs)
+    seconds = todo * estimates["seconds"]["scores"] + left * estimates["seconds"]["job"]
+    return Part(f"scores of the {pool} pool", jobs, left, runs, todo, seconds / 3600)
+
+
+def experiments(batches: Sequence[Progress], estimates: Mapping[str, Any]) -> list[Part]:
+    """One part an experiment. A run is expected to take as long as the median of its method's
+    finished runs, else of its kind's, else as `estimates` says.
+    """
+    by_method = _medians((batch.method, batch.seconds) for batch in batches)
+    by_kind = _medians((batch.kind, batch.seconds) for batch in batches)
+    sizes = estimates["gigabytes"]
+    parts = []
+    for name in dict.fromkeys(batch.experiment for batch in batches):
+        own = [batch for batch in batches if batch.experiment == name]
+        left = [batch for batch in own if not batch.done]
+        medians = [by_method.get(batch.method, by_kind.get(batch.kind)) for batch in left]
+        seconds = sum(
+            batch.left * (estimates["seconds"][batch.kind] if median is None else median)
+            + estimates["seconds"]["job"] * (batch.left > 0)
+            for batch, median in zip(left, medians, strict=True)
+        )
+        parts.append(
+            Part(
+                name,
+                len(own),
+                len(left),
+                sum(batch.runs for batch in own),
+                sum(batch.left for batch in left),
+                seconds / 3600,
+                sum(batch.left * sizes["run"] + batch.kept * sizes["lora"] for batch in left),
+                measured=bool(left) and None not in medians,
+            )
+        )
+    return parts
 
 
 def total(parts: Iterable[Part]) -> Part:
@@ -120,7 +171,7 @@ def _cells(part: Part) -> tuple[str, ...]:
 
 
 def _medians(measured: Iterable[tuple[str, Sequence[float]]]) -> dict[str, float]:
-    found: dict[str, list[float]] = {}
+    groups: dict[str, list[float]] = {}
     for name, seconds in measured:
-        found.setdefault(name, []).extend(seconds)
-    return {name: statistics.median(values) for name, values in found.items() if values}
+        groups.setdefault(name, []).extend(seconds)
+    return {name: statistics.median(values) for name, values in groups.items() if values}

@@ -2,21 +2,39 @@
 
 import functools
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from recycling.study.run import Run, by_likeness, canonical, run_of_export, target_of
+from recycling.study.normalize import normalize
+from recycling.study.run import Run
 from recycling.study.tasks import all_tasks, in_house_tasks
 from recycling.study.variants import variants
 
+# Experiments that the plan adds: LoRAs that merges need, and runs that are only exported.
 TARGETS = "targets"
 IN_HOUSE = "in_house"
+EXPORT = "export"
+
+
+class Selection(NamedTuple):
+    """An order in which runs take a pool's adapters."""
+
+    name: str
+    seed: int
+
+
+class SimilarityRequest(NamedTuple):
+    """A pool's adapters compared with the target LoRA of a task and seed."""
+
+    task: str
+    seed: int
+    measure: str
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Runs of one method that an experiment is the first to ask for: one job, one model load.
+    """Runs of one method that an experiment is the first to need: one job, one model load.
 
     part: the task, or part-0, part-1, ... where a job takes several tasks; with .2, .3, ... where
     the runs are more than one job takes.
@@ -31,103 +49,98 @@ class Batch:
     def tasks(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(run.task for run in self.runs))
 
-    @property
-    def draws(self) -> tuple[tuple[str, str], ...]:
-        """The (pool, task) pairs from which the runs draw adapters."""
-        return tuple(dict.fromkeys((run.pool, run.task) for run in self.runs if run.pool))
+
+BatchKey = tuple[str, str, str]  # experiment, method, part
 
 
 @dataclass(frozen=True)
 class Plan:
-    """rows: (experiment, run as asked for). batches: each distinct run in exactly one of them."""
+    """rows: (experiment, run as its grid says). batches: each distinct run, normalized, in exactly
+    one of them. owner: run -> its batch. in_house: the batches that train the in-house LoRAs.
+    """
 
     rows: tuple[tuple[str, Run], ...]
-    batches: Mapping[tuple[str, str, str], Batch]
-    owner: Mapping[Run, tuple[str, str, str]]
+    batches: Mapping[BatchKey, Batch]
+    owner: Mapping[Run, BatchKey]
     in_house: tuple[Batch, ...]
-    kinds: Mapping[str, str]
     target_method: str
-
-    def of(self, experiment: str) -> list[Batch]:
-        """The batches that hold the runs of an experiment, whoever asked for them first."""
-        keys = {
-            self.owner[canonical(run, self.kinds)]: None
-            for name, run in self.rows
-            if name == experiment
-        }
-        return [self.batches[key] for key in keys]
-
-    def targets(self, batch: Batch) -> list[Batch]:
-        """The batches that train the target LoRAs which the runs of `batch` merge."""
-        keys = {
-            self.owner[target_of(run, self.target_method)]: None
-            for run in batch.runs
-            if self.kinds[run.method] in ("merge", "adapt") and run.target == "with"
-        }
-        return [self.batches[key] for key in keys]
-
-    def trainer(self, task: str, seed: int) -> Batch:
-        """The batch that trains the target LoRA of a task and seed."""
-        return self.batches[self.owner[Run(self.target_method, task, seed, target="with")]]
-
-    def selections(self, pool: str, task: str) -> list[tuple[str, int]]:
-        """The (selection, seed) pairs that the runs of a task draw from a pool."""
-        return sorted(self._selections.get((pool, task), set()))
-
-    def likenesses(self, pool: str) -> list[tuple[str, int, str]]:
-        """(task, seed, measure) of every selection from a pool by likeness to a target LoRA."""
-        return sorted(
-            (task, seed, rule)
-            for (drawn, task), pairs in self._selections.items()
-            for rule, seed in pairs
-            if drawn == pool and by_likeness(rule)
-        )
 
     def batch_of(self, run: Run) -> Batch:
         """The batch that computes a run."""
-        return self.batches[self.owner[canonical(run, self.kinds)]]
+        return self.batches[self.owner[normalize(run)]]
+
+    def batches_of(self, experiment: str) -> list[Batch]:
+        """The batches with the runs of an experiment, also those that another one computes."""
+        return self._distinct(run for name, run in self.rows if name == experiment)
+
+    def target_batch(self, task: str, seed: int) -> Batch:
+        """The batch that trains the target LoRA of a task and seed."""
+        return self.batch_of(target_run(self.target_method, task, seed))
+
+    def target_batches(self, runs: Iterable[Run]) -> list[Batch]:
+        """The batches that train the target LoRAs which these runs merge."""
+        return self._distinct(
+            target_run(self.target_method, run.task, run.seed)
+            for run in runs
+            if run.k and run.target == "with"
+        )
+
+    def selections(self, pool: str, task: str) -> list[Selection]:
+        """The selections by which the runs of a task draw from a pool."""
+        return sorted(self._selections.get((pool, task), ()))
+
+    def similarity_requests(self, pool: str) -> list[SimilarityRequest]:
+        """What the selections from a pool by similarity to a target LoRA compare."""
+        return sorted(
+            SimilarityRequest(task, selection.seed, selection.name)
+            for (drawn, task), selections in self._selections.items()
+            for selection in selections
+            if drawn == pool and by_similarity(selection.name)
+        )
+
+    def _distinct(self, runs: Iterable[Run]) -> list[Batch]:
+        keys = dict.fromkeys(self.owner[normalize(run)] for run in runs)
+        return [self.batches[key] for key in keys]
 
     @functools.cached_property
-    def _selections(self) -> dict[tuple[str, str], set[tuple[str, int]]]:
-        found: dict[tuple[str, str], set[tuple[str, int]]] = {}
+    def _selections(self) -> dict[tuple[str, str], set[Selection]]:
+        selections: dict[tuple[str, str], set[Selection]] = {}
         for run in self.owner:
             if run.pool:
-                found.setdefault((run.pool, run.task), set()).add((run.selection, run.seed))
-        return found
+                selection = Selection(run.selection, run.seed)
+                selections.setdefault((run.pool, run.task), set()).add(selection)
+        return selections
 
 
 def make_plan(config: Mapping[str, Any]) -> Plan:
     """The plan of a validated configuration.
 
-    Target LoRAs that merges need and no experiment asks for are added as experiment `targets`,
-    in-house LoRAs that are drawn from as experiment `in_house`; neither has rows of its own.
+    Target LoRAs that merges need and no experiment has are added as experiment `targets`, in-house
+    LoRAs that are drawn from as experiment `in_house`, runs that are only exported as `export`;
+    none of them has rows.
     """
-    kinds = {name: method["kind"] for name, method in config["methods"].items()}
     target_method = config["target_method"]
     rows = rows_of(config)
-    exports = [run_of_export(export) for export in config["export"].values()]
-    wanted: dict[Run, str] = {}
+    first: dict[Run, str] = {}  # run -> the first experiment that needs it
     for experiment, run in rows:
-        wanted.setdefault(canonical(run, kinds), experiment)
-    for run in exports:
-        wanted.setdefault(canonical(run, kinds), "export")
-    drawn = any(run.pool == "in_house" for run in wanted)
+        first.setdefault(normalize(run), experiment)
+    for export in config["export"].values():
+        first.setdefault(normalize(export_run(export)), EXPORT)
+    drawn = any(run.pool == "in_house" for run in first)
     in_house = [
-        Run(config["in_house"]["method"], task, config["in_house"]["seed"], target="with")
+        target_run(config["in_house"]["method"], task, config["in_house"]["seed"])
         for task in in_house_tasks(config)
         if drawn
     ]
     for run in in_house:
-        wanted.setdefault(run, IN_HOUSE)
-    for run in list(wanted):
-        # A selection may measure likeness to the target LoRA even where that is not merged.
-        if kinds[run.method] in ("merge", "adapt") and (
-            run.target == "with" or by_likeness(run.selection)
-        ):
-            wanted.setdefault(target_of(run, target_method), TARGETS)
+        first.setdefault(run, IN_HOUSE)
+    for run in list(first):
+        # A selection may compare with the target LoRA even where that is not merged.
+        if run.k and (run.target == "with" or by_similarity(run.selection)):
+            first.setdefault(target_run(target_method, run.task, run.seed), TARGETS)
     part = _parts(all_tasks(config), config["tasks"]["per_job"])
-    groups: dict[tuple[str, str, str], list[Run]] = {}
-    for run, experiment in wanted.items():
+    groups: dict[BatchKey, list[Run]] = {}
+    for run, experiment in first.items():
         groups.setdefault((experiment, run.method, part[run.task]), []).append(run)
     batches = {
         (experiment, method, name): Batch(experiment, method, name, runs)
@@ -136,11 +149,26 @@ def make_plan(config: Mapping[str, Any]) -> Plan:
     }
     owner = {run: key for key, batch in batches.items() for run in batch.runs}
     sources = tuple(dict.fromkeys(batches[owner[run]] for run in in_house))
-    return Plan(tuple(rows), batches, owner, sources, kinds, target_method)
+    return Plan(tuple(rows), batches, owner, sources, target_method)
+
+
+def target_run(method: str, task: str, seed: int) -> Run:
+    """The run that trains the LoRA of a task and seed with a method as it is configured."""
+    return Run(method, task, seed, target="with")
+
+
+def export_run(export: Mapping[str, Any]) -> Run:
+    """The run whose merged model an entry of `export` names."""
+    return Run(**{key: value for key, value in export.items() if key != "rank"})
+
+
+def by_similarity(selection: str) -> bool:
+    """Whether a selection compares adapters with the target LoRA."""
+    return selection.partition(":")[0] not in ("", "random", "rank", "evaluation")
 
 
 def rows_of(config: Mapping[str, Any]) -> list[tuple[str, Run]]:
-    """(experiment, run as asked for) of every experiment, each once."""
+    """(experiment, run as its grid says) of every experiment, each once."""
     rows = [
         (experiment, run)
         for experiment, grids in config["experiments"].items()
@@ -157,8 +185,8 @@ def used_methods(config: Mapping[str, Any]) -> dict[str, Any]:
     return {name: method for name, method in config["methods"].items() if name in used}
 
 
-def essence(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a configuration that its rows depend on: `rows_of` it are the same rows."""
+def row_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a configuration that its rows depend on: `rows_of` gives the same for it."""
     grids = [grid for grids in config["experiments"].values() for grid in grids]
     varied = {name for grid in grids if grid["vary"] for name in grid["methods"]}
     methods = {

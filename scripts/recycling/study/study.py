@@ -1,15 +1,28 @@
-"""A study: its configuration, its plan, and where each of its files lies."""
+"""A study: its configuration, its plan, where its files lie, and the orders of its jobs."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from recycling.study.plan import Batch, Plan, make_plan
-from recycling.study.run import Run, canonical
+from recycling.store.code import script_hash
+from recycling.study.normalize import normalize
+from recycling.study.orders import Draw, ModelSettings, Orders
+from recycling.study.plan import EXPORT, Batch, Plan, export_run, make_plan
+from recycling.study.run import Run
+from recycling.study.signatures import method_file
 
 # The folder of each pool below the study's results.
 POOL_FOLDERS = {"hub": "pool", "in_house": "in_house"}
+# The script that computes the runs of each kind of method.
+SCRIPTS = {
+    "prompting": "zero_shot",
+    "lora": "loras",
+    "merge": "merges",
+    "adapt": "adaptive_merges",
+}
+ANSWER_TOKENS = 512  # room for the answer of a training example, beyond the longest prompt
 
 
 @dataclass(frozen=True)
@@ -19,35 +32,39 @@ class Study:
     config: Mapping[str, Any]
     plan: Plan
 
+    # Where files lie.
+
     @property
     def out(self) -> str:
         """The folder of all files of the study."""
         return os.path.join(self.config["results"], self.config["study"])
 
     @property
-    def tasks(self) -> list[str]:
-        """The target tasks, in the order of the configuration."""
-        return list(self.config["tasks"]["names"])
+    def base_file(self) -> str:
+        """The file that describes the base model."""
+        return f"{self.out}/base.json"
 
-    def runs_file(self, batch: Batch) -> str:
-        """The file of a batch: one JSON line a run."""
-        return f"{self.out}/runs/{batch.experiment}/{batch.method}/{batch.part}.jsonl"
-
-    def all_runs_files(self) -> list[str]:
-        """The files of all batches, without those that only an export needs."""
-        batches = self.plan.batches.values()
-        return [self.runs_file(batch) for batch in batches if batch.experiment != "export"]
-
-    def cards(self, tasks: Sequence[str] | None = None) -> list[str]:
+    def cards(self, tasks: Iterable[str] | None = None) -> list[str]:
         """The cards of these tasks, by default of the target tasks."""
-        return [
-            f"{self.out}/tasks/{task}/card.json"
-            for task in (self.tasks if tasks is None else tasks)
-        ]
+        names = self.tasks if tasks is None else tasks
+        return [f"{self.out}/tasks/{task}/card.json" for task in names]
+
+    @property
+    def candidates_file(self) -> str:
+        """The file that lists every adapter that might enter the hub's pool."""
+        return f"{self.out}/pool/candidates.tsv"
 
     def pool_file(self, pool: str) -> str:
         """The file that lists the adapters of a pool, "hub" or "in_house"."""
         return f"{self.out}/{POOL_FOLDERS[pool]}/pool.tsv"
+
+    def selection_file(self, pool: str, task: str) -> str:
+        """The file with a pool in the order of each selection of a task."""
+        return f"{self.out}/selections/{pool}/{task}.tsv"
+
+    def similarity_file(self, pool: str) -> str:
+        """The file with the similarity of a pool's adapters to target LoRAs."""
+        return f"{self.out}/similarity/{pool}.tsv"
 
     def scores(self, pool: str) -> list[str]:
         """All parts of a pool's scores; none where no run selects from it by evaluation."""
@@ -56,15 +73,45 @@ class Study:
         parts = range(self.config["scoring"]["jobs"])
         return [f"{self.out}/scores/{pool}/part-{part}.tsv" for part in parts]
 
-    def selection_file(self, pool: str, task: str) -> str:
-        """The file of a task's selections: the pool's adapters in the order of each selection."""
-        return f"{self.out}/selections/{pool}/{task}.tsv"
-
     def evaluated_selections(self) -> list[str]:
         """The selection files of the hub's pool that hold an order by evaluation."""
-        return [
-            self.selection_file("hub", task) for task in self.tasks if self._evaluated("hub", task)
-        ]
+        tasks = [task for task in self.tasks if self._evaluated("hub", task)]
+        return [self.selection_file("hub", task) for task in tasks]
+
+    def runs_file(self, batch: Batch) -> str:
+        """The file of a batch: one JSON line a run."""
+        return f"{self.out}/runs/{batch.experiment}/{batch.method}/{batch.part}.jsonl"
+
+    def runs_files(self, *kinds: str) -> list[str]:
+        """The files of all batches of methods of these kinds."""
+        batches = self.plan.batches.values()
+        return [self.runs_file(batch) for batch in batches if self.kind(batch.method) in kinds]
+
+    def all_runs_files(self) -> list[str]:
+        """The files of all batches, without those that only an export needs."""
+        batches = self.plan.batches.values()
+        return [self.runs_file(batch) for batch in batches if batch.experiment != EXPORT]
+
+    def experiment_files(self, experiment: str) -> list[str]:
+        """The files with the runs of an experiment; none where the study does not have it."""
+        return [self.runs_file(batch) for batch in self.plan.batches_of(experiment)]
+
+    def in_house_files(self) -> list[str]:
+        """The files of the batches that train the in-house LoRAs."""
+        return [self.runs_file(batch) for batch in self.plan.in_house]
+
+    # What the study has.
+
+    @property
+    def tasks(self) -> list[str]:
+        """The target tasks, in the order of the configuration."""
+        return list(self.config["tasks"]["names"])
+
+    def kind(self, method: str) -> str:
+        return str(self.config["methods"][method]["kind"])
+
+    def methods_of_kind(self, kind: str) -> list[str]:
+        return [name for name in self.config["methods"] if self.kind(name) == kind]
 
     def method_settings(self, name: str) -> Mapping[str, Any]:
         """The settings of a method; none where the study has no such method."""
@@ -86,9 +133,130 @@ class Study:
             and (run.pool, run.selection, run.target, run.reinit)
             == ("hub", "evaluation", "with", "none")
         ]
-        if not merges:
-            return None
-        return canonical(max(merges, key=lambda run: run.k), self.plan.kinds)
+        return normalize(max(merges, key=lambda run: run.k)) if merges else None
+
+    # What the jobs that compute runs read, and their orders.
+
+    def batch_inputs(self, batch: Batch) -> dict[str, Any]:
+        """The files that a batch reads, by the names of its rule's inputs."""
+        merges = any(run.k for run in batch.runs)
+        return {
+            "base": self.base_file,
+            "cards": self.cards(batch.tasks),
+            **(self.adapter_inputs(batch.runs) if merges else {}),
+        }
+
+    def adapter_inputs(self, runs: Iterable[Run]) -> dict[str, list[str]]:
+        """The files that say which adapters these runs merge: pools, selections, target LoRAs."""
+        runs = list(runs)
+        draws = self._draws(runs)
+        return {
+            "pools": list(dict.fromkeys(draw.pool_file for draw in draws)),
+            "selections": [draw.selection_file for draw in draws],
+            "targets": [self.runs_file(batch) for batch in self.plan.target_batches(runs)],
+        }
+
+    def orders(self, batch: Batch) -> Orders:
+        """The orders of the job that computes a batch."""
+        return self._orders(batch.method, batch.runs)
+
+    def export_inputs(self, name: str) -> dict[str, Any]:
+        """The files that an export reads, by the names of its rule's inputs."""
+        run = self.export_run(name)
+        return {
+            "base": self.base_file,
+            "run": self.runs_file(self.plan.batch_of(run)),
+            **self.adapter_inputs([run]),
+        }
+
+    def export_run(self, name: str) -> Run:
+        """The run whose merged model is exported by this name."""
+        return normalize(export_run(self.config["export"][name]))
+
+    def export_orders(self, name: str) -> Orders:
+        """The orders of the job that computed the run of an export."""
+        run = self.export_run(name)
+        return self._orders(run.method, (run,))
+
+    def code(self, method: str) -> str:
+        """The hash of the code that computes the runs of a method."""
+        return script_hash(SCRIPTS[self.kind(method)], *self._method_files(method))
+
+    def export_code(self, name: str) -> str:
+        """The hash of the code that exports a merge."""
+        return script_hash("exported_adapter", *self._method_files(self.export_run(name).method))
+
+    def _method_files(self, method: str) -> list[Path]:
+        """The source that a method's script loads by name."""
+        file = method_file(self.config["methods"][method])
+        return [file] if file else []
+
+    @property
+    def model(self) -> ModelSettings:
+        longest = self.config["tasks"]["max_prompt_tokens"] + ANSWER_TOKENS
+        return ModelSettings(self.config["base"]["dtype"], longest)
+
+    def _orders(self, method: str, runs: tuple[Run, ...]) -> Orders:
+        entry = self.config["methods"][method]
+        return Orders(
+            entry["kind"],
+            entry.get("function", ""),
+            entry["settings"],
+            entry["adapters"],
+            self.model,
+            runs,
+            self._draws(runs),
+        )
+
+    def _draws(self, runs: Iterable[Run]) -> tuple[Draw, ...]:
+        pairs = dict.fromkeys((run.pool, run.task) for run in runs if run.pool)
+        return tuple(
+            Draw(pool, task, self.pool_file(pool), self.selection_file(pool, task))
+            for pool, task in pairs
+        )
+
+    # What the jobs that make and order a pool read.
+
+    def candidate_lists(self) -> list[str]:
+        """The file that lists the candidates for the pool, where the study names one."""
+        pool = self.config["pool"]
+        key = {"repos": "repos", "frozen": "candidates"}.get(pool["source"], "")
+        return [pool[key]] if isinstance(pool.get(key), str) else []
+
+    def similarity_inputs(self, pool: str) -> dict[str, Any]:
+        """The files from which a pool's similarities are computed."""
+        requests = self.plan.similarity_requests(pool)
+        targets = [self.plan.target_batch(request.task, request.seed) for request in requests]
+        return {
+            "pool": self.pool_file(pool),
+            "targets": list(dict.fromkeys(self.runs_file(batch) for batch in targets)),
+        }
+
+    def similarity_settings(self, pool: str) -> dict[str, Any]:
+        """The (task, seed) of the target LoRAs, and the measures by which they are compared."""
+        requests = self.plan.similarity_requests(pool)
+        return {
+            "targets": sorted({(request.task, request.seed) for request in requests}),
+            "measures": sorted({request.measure for request in requests}),
+        }
+
+    def selection_inputs(self, pool: str, task: str) -> dict[str, Any]:
+        """The files from which a task's selections follow."""
+        requests = self.plan.similarity_requests(pool)
+        compared = any(request.task == task for request in requests)
+        return {
+            "pool": self.pool_file(pool),
+            "scores": self.scores(pool) if self._evaluated(pool, task) else [],
+            "similarity": [self.similarity_file(pool)] if compared else [],
+        }
+
+    def selection_settings(self, pool: str, task: str) -> dict[str, Any]:
+        """The task, its selections as (name, seed), and the splits that an evaluation looks at."""
+        return {
+            "task": task,
+            "splits": self.config["scoring"]["splits"].split("+"),
+            "selections": [list(selection) for selection in self.plan.selections(pool, task)],
+        }
 
     def _evaluated(self, pool: str, task: str) -> bool:
         return any(name == "evaluation" for name, _ in self.plan.selections(pool, task))

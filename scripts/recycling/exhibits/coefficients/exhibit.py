@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from recycling.exhibits.exhibit import Exhibit, Files
-from recycling.study.run import fields
 from recycling.study.study import Study
 
 
@@ -15,7 +14,7 @@ def inputs(study: Study) -> Files:
 
 def settings(study: Study) -> Mapping[str, Any]:
     run = study.coefficients_run()
-    return {"run": fields(run)} if run else {}
+    return {"run": run.to_json()} if run else {}
 
 
 EXHIBIT = Exhibit(

@@ -11,7 +11,7 @@ from recycling.analysis.numbers import exact
 from recycling.errors import UserError
 from recycling.exhibits.source import Source
 from recycling.files import read_json
-from recycling.runs.batch import read_runs
+from recycling.jobs.batch import read_runs
 from recycling.store.store import Store
 
 RUN = ("task", "seed", "selection", "target")

@@ -20,7 +20,7 @@ from recycling.evaluate.records import read_records
 from recycling.exhibits.inputs import load_statistics
 from recycling.exhibits.source import Source
 from recycling.files import read_tsv
-from recycling.runs.batch import files_with
+from recycling.jobs.batch import files_with
 from recycling.store.store import Store
 
 COLUMNS = (

@@ -7,11 +7,12 @@ import torch
 
 from recycling.errors import Outdated, UserError
 from recycling.files import sha256_file, write_tsv
+from recycling.jobs.members import ADAPTER, pool_members, target_members
 from recycling.lora.adapter import WEIGHTS
 from recycling.lora.export import save_adapter
 from recycling.lora.lowrank import LowRank
-from recycling.runs.members import ADAPTER, pool_members, target_members
 from recycling.store.store import Recipe, Store
+from recycling.study.run import Run
 
 FACTORS = {"model.layers.0.q_proj": LowRank(torch.ones(1, 4), torch.ones(4, 1), 1.0)}
 
@@ -49,9 +50,9 @@ def test_all_files_that_name_a_lost_lora_are_outdated_at_once(tmp_path):
         recipe = Recipe("lora", "c", {"seed": seed}, {})
         if seed == 0:
             store.compute(recipe, lambda folder: (folder / ADAPTER).mkdir())
-        run = {"method": "lora", "task": "t", "seed": seed, "variant": {}, "key": recipe.key}
+        line = Run("lora", "t", seed, target="with").to_json() | {"key": recipe.key}
         files.append(tmp_path / f"{number}.jsonl")
-        files[-1].write_text(json.dumps(run) + "\n")
+        files[-1].write_text(json.dumps(line) + "\n")
     assert target_members(files[:1], store)["t", 0].content
     with pytest.raises(Outdated, match="lora on t, seed 1, lora on t, seed 2") as caught:
         target_members(files, store)

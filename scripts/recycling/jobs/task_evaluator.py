@@ -9,38 +9,29 @@ from recycling.base import load_model, load_tokenizer, read_base
 from recycling.evaluate.evaluator import Evaluator
 from recycling.evaluate.records import write_records
 from recycling.files import read_json
+from recycling.study.orders import ModelSettings
 from recycling.tasks.encoding import encode
 from recycling.tasks.examples import load_split
-from recycling.tasks.harness import IGNORED
 
 
-class Workbench:
-    """The base model, its tokenizer and the data of some tasks.
+class TaskEvaluator:
+    """The base model, its tokenizer, and some tasks to train and to score it on.
 
-    base_json, cards: files made by the rules `base` and `task`; a task's splits lie beside its
-    card. settings: {dtype, max_length}. machine: {device, scratch, batch_tokens}, which change no
-    result.
+    base_json, cards: files of the rules `base` and `task`; a task's splits lie beside its card.
+    machine: {device, scratch, batch_tokens}, which change no result.
     """
 
     def __init__(
         self,
         base_json: str | Path,
         cards: Sequence[str | Path],
-        settings: Mapping[str, Any],
+        settings: ModelSettings,
         machine: Mapping[str, Any],
     ):
         self.base = read_base(base_json)
-        self.settings = settings
-        self.machine = machine
-        self._cards = {(card := read_json(path))["task"]: card for path in cards}
+        self._settings = settings
+        self._machine = machine
         self._folders = {read_json(path)["task"]: Path(path).parent for path in cards}
-
-    def inputs(self, task: str, *splits: str) -> dict[str, Any]:
-        """Content ids, for a recipe, of the base and of the splits that a run uses besides test."""
-        card = self._cards[task]
-        data = {split: card["sha256"][split] for split in ("test", *splits)}
-        answers = {"new_tokens": card["max_new_tokens"], "metric": IGNORED}
-        return {"base": self.base["id"], "task": data, **answers}
 
     @functools.cached_property
     def tokenizer(self) -> Any:
@@ -48,18 +39,18 @@ class Workbench:
 
     @functools.cached_property
     def model(self) -> Any:
-        machine = self.machine
-        return load_model(self.base, self.settings["dtype"], machine["device"], machine["scratch"])
+        machine = self._machine
+        return load_model(self.base, self._settings.dtype, machine["device"], machine["scratch"])
 
-    @functools.cache  # noqa: B019 - a workbench lives as long as its process
+    @functools.cache  # noqa: B019 - it lives as long as its process
     def encoded(self, task: str, split: str) -> list[Any]:
         """A split as token ids with labels on the answer alone."""
         examples = load_split(self._folders[task], split)
-        return encode(self.tokenizer, examples, max_length=self.settings["max_length"])
+        return encode(self.tokenizer, examples, max_length=self._settings.max_length)
 
     @functools.cache  # noqa: B019
     def _evaluator(self, task: str) -> Evaluator:
-        tokens = self.machine["batch_tokens"]
+        tokens = self._machine["batch_tokens"]
         return Evaluator(self.tokenizer, self._folders[task], "test", batch_tokens=tokens)
 
     def evaluate(self, task: str, folder: Path) -> dict[str, Any]:

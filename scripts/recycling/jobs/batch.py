@@ -14,6 +14,7 @@ from recycling.errors import Outdated, UserError
 from recycling.files import atomic, read_json, write_json
 from recycling.provenance import machine
 from recycling.store.store import Recipe, Store
+from recycling.study.run import Run
 from recycling.usage import spent
 
 RESULT = "result.json"
@@ -21,35 +22,35 @@ RESULT = "result.json"
 SPREAD = 1.25
 
 
-def finish(
-    runs: Sequence[Mapping[str, Any]],
-    recipe: Callable[[Mapping[str, Any]], Recipe],
-    compute: Callable[[Mapping[str, Any], Path], dict[str, Any]],
+def compute_runs(
+    runs: Sequence[Run],
+    recipe: Callable[[Run], Recipe],
+    compute: Callable[[Run, Path], dict[str, Any]],
     store: Store,
     output: str | Path,
     deadline: float | None = None,
 ) -> None:
-    """Write `output`: one JSON line a run, its fields, then its results, then its key.
+    """Write `output`: one JSON line a run with its fields, its results and its key in the store.
 
     recipe(run): what the run is computed from. compute(run, folder): fills the folder of a store
-    entry and returns the run's results. A run that is in the store is not computed; every finished
-    run is in the store before the next one begins, so an interrupted batch goes on where it was.
+    entry and returns the run's results. A run that is in the store is not computed. Every finished
+    run is in the store before the next one starts, so an interrupted batch continues where it was.
 
     deadline: when this process will be stopped, in seconds since 1970. UserError, between two runs,
-    once another one as long as the longest so far would not fit. Every batch gets as far as one
-    new run: a time that was taken on a slower machine must not keep it from trying.
+    if another run as long as the longest so far would not fit. Every batch computes at least one
+    new run: a time that was measured on a slower machine must not keep it from trying.
     """
     lines: list[dict[str, Any]] = []
     computed = False
     for number, run in enumerate(runs, 1):
-        wanted = recipe(run)
-        known = store.get(wanted.key) is not None
+        made_from = recipe(run)
+        known = store.get(made_from.key) is not None
         if not known and computed and deadline is not None:
             _stop_if_late(deadline, lines, len(runs))
         computed |= not known
-        folder = store.compute(wanted, functools.partial(_timed, compute, run))
+        folder = store.compute(made_from, functools.partial(_timed, compute, run))
         result = read_json(folder / RESULT)
-        lines.append({**run, **result, "key": wanted.key})
+        lines.append({**run.to_json(), **result, "key": made_from.key})
         print(_progress(number, len(runs), run, result, known), file=sys.stderr, flush=True)
     with atomic(output) as temporary:
         temporary.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
@@ -66,6 +67,14 @@ def read_runs(path: str | Path) -> list[dict[str, Any]]:
         raise Outdated(f"{path}: not one JSON object a line", path) from None
 
 
+def line_of(run: Run, path: str | Path) -> dict[str, Any]:
+    """The line of a run in the file of its batch. UserError where the file does not have it."""
+    for line in read_runs(path):
+        if Run.from_json(line) == run:
+            return line
+    raise UserError(f"{path}: it does not have the run {run.to_json()}")
+
+
 def files_with(keys: Collection[str], folder: str | Path) -> list[Path]:
     """The files of runs below `folder` that name one of these keys."""
     return [
@@ -80,15 +89,11 @@ def _stop_if_late(deadline: float, done: Sequence[Mapping[str, Any]], total: int
     if time.time() + SPREAD * longest > deadline:
         raise UserError(
             f"stopped before the job's time limit: {len(done)} of {total} runs are done, another "
-            f"may take {longest:.0f} s; the next attempt goes on there"
+            f"may take {longest:.0f} s; the next attempt continues there"
         )
 
 
-def _timed(
-    compute: Callable[[Mapping[str, Any], Path], dict[str, Any]],
-    run: Mapping[str, Any],
-    folder: Path,
-) -> None:
+def _timed(compute: Callable[[Run, Path], dict[str, Any]], run: Run, folder: Path) -> None:
     start, loading = time.monotonic(), spent("loading")
     result = compute(run, folder)
     # JSON has no NaN: a value that was not measured is null.
@@ -104,14 +109,12 @@ def _timed(
     write_json(folder / RESULT, result)
 
 
-def _progress(
-    number: int, total: int, run: Mapping[str, Any], result: Mapping[str, Any], known: bool
-) -> str:
-    parts = [f"[{number}/{total}]", run["method"], run["task"], f"seed {run['seed']}"]
-    if run["k"]:
-        parts += [run["selection"] or "-", f"K {run['k']}", f"{run['target']} target"]
-        parts += [f"skip {run['skip']}"] if run["skip"] else []
-        parts += [f"reinit {run['reinit']}"] if run["reinit"] != "none" else []
+def _progress(number: int, total: int, run: Run, result: Mapping[str, Any], known: bool) -> str:
+    parts = [f"[{number}/{total}]", run.method, run.task, f"seed {run.seed}"]
+    if run.k:
+        parts += [run.selection or "-", f"K {run.k}", f"{run.target} target"]
+        parts += [f"skip {run.skip}"] if run.skip else []
+        parts += [f"reinit {run.reinit}"] if run.reinit != "none" else []
     parts.append(f"accuracy {result['accuracy']:.3f}")
     parts.append("(stored)" if known else f"({result['seconds']:.1f} s)")
     return " ".join(parts)

@@ -1,4 +1,4 @@
-"""Adapters that can be merged: a pool's and the trained ones, and what identifies their content."""
+"""Adapters that can be merged, of a pool or trained by the study, and what identifies each."""
 
 import functools
 from collections.abc import Sequence
@@ -8,10 +8,11 @@ from typing import Any
 
 from recycling.errors import Outdated
 from recycling.files import sha256_file
+from recycling.jobs.batch import read_runs
+from recycling.jobs.pool_file import read_pool
 from recycling.lora.adapter import WEIGHTS, Adapter
-from recycling.runs.batch import read_runs
-from recycling.runs.pool import pool_rows
 from recycling.store.store import Store
+from recycling.study.run import Run
 
 ADAPTER = "adapter"
 
@@ -42,33 +43,35 @@ def pool_members(pool_tsv: str | Path) -> dict[str, Member]:
     path = Path(pool_tsv)
     return {
         row["repo_id"]: Member(row["repo_id"], path.parent / row["folder"], row["sha256"], path)
-        for row in pool_rows(path)
+        for row in read_pool(path)
     }
 
 
 def target_members(
     files: Sequence[str | Path], store: Store, *, verified: bool = True
 ) -> dict[tuple[str, int], Member]:
-    """The trained LoRAs in these run files by (task, seed), of the method as it is configured.
+    """The LoRAs that the runs in these files trained, by (task, seed); no variants.
 
-    verified: Outdated, as to the files that name them, where some are not in the store.
+    verified: check that the store has them. Outdated where it does not, with the files that name
+    them.
     """
-    found = {}
+    members = {}
     lost: dict[str, str | Path] = {}
     for path in files:
-        for run in read_runs(path):
-            if run["variant"]:
+        for line in read_runs(path):
+            run, key = Run.from_json(line), line["key"]
+            if run.variant:
                 continue
-            name = f"{run['method']} on {run['task']}, seed {run['seed']}"
-            folder = store.get(run["key"]) if verified else store.folder(run["key"])
+            name = f"{run.method} on {run.task}, seed {run.seed}"
+            folder = store.get(key) if verified else store.folder(key)
             if folder is None:
                 lost[name] = path
             else:
-                found[run["task"], run["seed"]] = Member(name, folder / ADAPTER, run["key"])
+                members[run.task, run.seed] = Member(name, folder / ADAPTER, key)
     if lost:
         problem = f"gone from the store, or damaged: {', '.join(lost)}"
         raise Outdated(problem, *dict.fromkeys(lost.values()))
-    return found
+    return members
 
 
 @functools.cache

@@ -27,21 +27,21 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Batching:
     """A common `prefix` of all prompts, (1, tokens), or None, and the batches of what follows."""
 
     prefix: Tensor | None
     batches: list[Batch]
 
 
-def plan(
+def make_batches(
     prompts: Sequence[list[int]],
     *,
     pad: int,
     max_new_tokens: int,
     batch_tokens: int,
     share_prefix: bool = True,
-) -> Plan:
+) -> Batching:
     """Order prompts by length, the longest first, and cut them into batches.
 
     The longest common start of all prompts is set apart, short of the last token of the shortest
@@ -57,7 +57,7 @@ def plan(
         count = max(1, min(batch_tokens // (kept - shared), KEPT * batch_tokens // kept))
         batches.append(_batch(order[:count], prompts, shared, pad))
         order = order[count:]
-    return Plan(torch.tensor([prompts[0][:shared]]) if shared else None, batches)
+    return Batching(torch.tensor([prompts[0][:shared]]) if shared else None, batches)
 
 
 def _shared(prompts: Sequence[list[int]]) -> int:

@@ -5,15 +5,16 @@ import json
 import pytest
 
 from recycling.errors import UserError
-from recycling.runs import batch
-from recycling.runs.batch import finish, read_runs
+from recycling.jobs import batch
+from recycling.jobs.batch import compute_runs, line_of, read_runs
 from recycling.store.store import Recipe, Store
+from recycling.study.run import Run
 
-RUNS = [{"method": "ours", "task": f"t{n}", "seed": 0, "k": 0} for n in range(4)]
+RUNS = [Run("ours", f"t{n}", 0, variant=(("init", "zero"),)) for n in range(4)]
 
 
 def recipe(run):
-    return Recipe("square", "c0de", {"task": run["task"]}, {})
+    return Recipe("square", "c0de", {"task": run.task}, {})
 
 
 class Clock:
@@ -41,28 +42,36 @@ def clock(monkeypatch):
 
 def test_it_stops_between_two_runs_and_the_next_attempt_goes_on_there(tmp_path, clock):
     store, output = Store(tmp_path / "store"), tmp_path / "runs.jsonl"
-    with pytest.raises(UserError, match=r"2 of 4 runs are done.*goes on there"):
-        finish(RUNS, recipe, clock.compute, store, output, deadline=1030)
+    with pytest.raises(UserError, match=r"2 of 4 runs are done.*continues there"):
+        compute_runs(RUNS, recipe, clock.compute, store, output, deadline=1030)
     assert clock.now == 1020  # a third run would have needed the time until 1032.5
     assert not output.exists()
-    finish(RUNS, recipe, clock.compute, store, output, deadline=2000)
+    compute_runs(RUNS, recipe, clock.compute, store, output, deadline=2000)
     assert clock.now == 1040  # two runs came from the store
-    assert [line["task"] for line in read_runs(output)] == ["t0", "t1", "t2", "t3"]
+    assert [Run.from_json(line) for line in read_runs(output)] == RUNS
 
 
 def test_every_attempt_gets_further_however_little_time_it_has(tmp_path, clock):
     store, output = Store(tmp_path / "store"), tmp_path / "runs.jsonl"
     for done in (1, 2, 3):
         with pytest.raises(UserError, match=f"{done} of 4 runs are done"):
-            finish(RUNS, recipe, clock.compute, store, output, deadline=clock.now + 1)
-    finish(RUNS, recipe, clock.compute, store, output, deadline=clock.now + 1)
+            compute_runs(RUNS, recipe, clock.compute, store, output, deadline=clock.now + 1)
+    compute_runs(RUNS, recipe, clock.compute, store, output, deadline=clock.now + 1)
     assert len(read_runs(output)) == 4
 
 
 def test_stored_runs_need_no_time(tmp_path, clock):
     store, output = Store(tmp_path / "store"), tmp_path / "runs.jsonl"
-    finish(RUNS, recipe, clock.compute, store, output)
+    compute_runs(RUNS, recipe, clock.compute, store, output)
     before = output.read_bytes()
-    finish(RUNS, recipe, None, store, output, deadline=0)
+    compute_runs(RUNS, recipe, None, store, output, deadline=0)
     assert output.read_bytes() == before
     assert [json.loads(line)["seconds"] for line in before.splitlines()] == [10] * 4
+
+
+def test_the_line_of_a_run_is_found_by_all_its_fields(tmp_path, clock):
+    store, output = Store(tmp_path / "store"), tmp_path / "runs.jsonl"
+    compute_runs(RUNS, recipe, clock.compute, store, output)
+    assert line_of(RUNS[2], output)["key"] == recipe(RUNS[2]).key
+    with pytest.raises(UserError, match=r"runs\.jsonl: it does not have the run .*'t2'"):
+        line_of(Run("ours", "t2", 0), output)
