@@ -42,8 +42,8 @@ def draw(rows: Sequence[Row]) -> Figure:
 def _panel(
     axes: Axes,
     rows: Sequence[Row],
-    ranks: Sequence[str],
-    rates: Sequence[str],
+    ranks: list[str],
+    rates: list[str],
     limits: tuple[float, float],
 ) -> None:
     levels = grid(rows, "lr", "rank", "accuracy", percent=True)

@@ -45,4 +45,4 @@ def pool_accuracies(scores: list[dict[str, str]], splits: list[str]) -> dict[str
 def method_accuracies(runs: pd.DataFrame, method: str) -> dict[str, list[float]]:
     """task -> the accuracies of a method's runs, one a seed."""
     own = runs[fitting(runs, {"method": method})].drop_duplicates("key")
-    return {task: part["accuracy"].tolist() for task, part in own.groupby("task")}
+    return {str(task): part["accuracy"].tolist() for task, part in own.groupby("task")}
