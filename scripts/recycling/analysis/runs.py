@@ -7,7 +7,10 @@ import pandas as pd
 
 from recycling.analysis.names import method_label, selection_label
 from recycling.errors import UserError
+from recycling.study.normalize import normalize
+from recycling.study.run import Run
 
+MERGED = ("pool", "selection", "k", "skip", "reinit")
 WHOLE = ("k", "skip")
 DECIMAL = ("accuracy", "majority")
 TEXT = (
@@ -46,19 +49,18 @@ def load_runs(path: str | Path) -> pd.DataFrame:
             f"{path}: line {outside[0] + 2}: accuracy {runs['accuracy'][outside[0]]} "
             "is not between 0 and 1"
         )
-    return _normalised(runs)
+    return _normalized(runs)
 
 
-def _normalised(runs: pd.DataFrame) -> pd.DataFrame:
-    """One spelling for runs that are the same: the target LoRA alone has no pool, and without a
-    target LoRA re-initialising the others is re-initialising all.
+def _normalized(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs with one spelling for those that are the same, whatever their grids said.
+
+    Only of what is merged: the table keeps the seeds of zero-shot, to pair them with other runs.
     """
-    alone = (runs["k"] == 1) & (runs["target"] == "with")
-    runs.loc[alone, ["pool", "selection"]] = ""
-    runs.loc[alone, "reinit"] = "none"
-    runs.loc[alone, "skip"] = 0
-    runs.loc[(runs["target"] == "without") & (runs["reinit"] == "others"), "reinit"] = "all"
-    return runs
+    points = runs[["target", *MERGED]].to_dict("records")
+    same = [normalize(Run("", "", 0, **point)) for point in points]
+    columns = {name: [getattr(run, name) for run in same] for name in MERGED}
+    return runs.assign(**columns).astype(runs.dtypes)
 
 
 def _numbers(texts: pd.Series, path: str | Path, blank: float) -> pd.Series:
