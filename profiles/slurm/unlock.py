@@ -1,6 +1,6 @@
-"""Clears up after a Snakemake that was killed: cancels the SLURM jobs it left, removes its lock.
+"""Clean up after a killed Snakemake: cancel its remaining SLURM jobs and remove its lock.
 
-Run in the folder in which it ran, on the same machine: python profiles/slurm/unlock.py
+Run it in the same folder and on the same machine as Snakemake: python profiles/slurm/unlock.py
 """
 
 import os
@@ -11,56 +11,57 @@ import sys
 import time
 from pathlib import Path
 
-RUN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # Snakemake's name for its jobs
+# The name that Snakemake gives to its SLURM jobs: a UUID.
+RUN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 PATIENCE = 120  # seconds
 
 
 def orphans() -> list[str]:
-    """The SLURM jobs that a Snakemake submitted from this folder and that have not ended."""
-    if not shutil.which("squeue"):  # a machine without SLURM has but the lock to remove
+    """Ids of unfinished SLURM jobs that a Snakemake submitted from this folder."""
+    if not shutil.which("squeue"):  # without SLURM, there is only the lock to remove
         return []
     command = ["squeue", "--me", "--noheader", "--format", "%i|%j|%Z"]
-    told = subprocess.run(command, capture_output=True, text=True)
-    if told.returncode:
-        sys.exit(f"error: squeue does not say which jobs run: {told.stderr.strip()}")
-    jobs = [line.split("|", 2) for line in told.stdout.splitlines()]
+    squeue = subprocess.run(command, capture_output=True, text=True)
+    if squeue.returncode:
+        sys.exit(f"error: squeue failed, cannot list jobs: {squeue.stderr.strip()}")
+    jobs = [line.split("|", 2) for line in squeue.stdout.splitlines()]
     here = Path.cwd().resolve()
     return [
         job for job, name, folder in jobs if RUN.fullmatch(name) and Path(folder).resolve() == here
     ]
 
 
-def at_work(jobs: list[str]) -> list[str]:
-    """The processes of a Snakemake in this folder that are not themselves part of those jobs."""
-    found = []
+def running_snakemakes(jobs: list[str]) -> list[str]:
+    """Process ids of Snakemakes in this folder that are not part of `jobs`."""
+    processes = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             words = (process / "cmdline").read_bytes().split(b"\0")
-            known = (process / "environ").read_bytes().split(b"\0")
+            environment = (process / "environ").read_bytes().split(b"\0")
             here = (process / "cwd").resolve() == Path.cwd().resolve()
-        except OSError:  # another user's, or gone
+        except OSError:  # of another user, or ended
             continue
         is_snakemake = any(Path(os.fsdecode(word)).name == "snakemake" for word in words[:3])
-        is_job = any(f"SLURM_JOB_ID={job}".encode() in known for job in jobs)
+        is_job = any(f"SLURM_JOB_ID={job}".encode() in environment for job in jobs)
         if here and is_snakemake and not is_job:
-            found.append(process.name)
-    return found
+            processes.append(process.name)
+    return processes
 
 
 def main() -> None:
     jobs = orphans()
-    if running := at_work(jobs):
+    if running := running_snakemakes(jobs):
         sys.exit(
-            f"error: Snakemake is at work in this folder (process {' '.join(running)}): stop it"
+            f"error: Snakemake is running in this folder (process {' '.join(running)}): stop it"
         )
     if jobs:
-        print(f"cancelling {len(jobs)} jobs of a Snakemake that is gone: {' '.join(jobs)}")
+        print(f"cancelling {len(jobs)} jobs of a killed Snakemake: {' '.join(jobs)}")
         subprocess.run(["scancel", *jobs], check=True)
     end = time.monotonic() + PATIENCE
     while left := orphans():
         if time.monotonic() > end:
             sys.exit(
-                f"error: jobs {' '.join(left)} do not end; try again before starting Snakemake"
+                f"error: jobs {' '.join(left)} have not ended; run this again before Snakemake"
             )
         time.sleep(2)
     unlock = ["snakemake", "--unlock", "--cores", "1"]

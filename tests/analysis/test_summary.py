@@ -55,10 +55,10 @@ def test_nothing_on_the_page_is_live():
 
 @pytest.mark.parametrize("rows", [[], [("tasks.n_train", "80", "10")]])
 def test_settings_that_differ_are_told_before_what_the_released_code_does(rows):
-    page = "\n".join(differences_lines(rows, "# Where it departs\n\nWords.\n"))
+    page = "\n".join(differences_lines(rows, "# Where it departs\n\n## Methods\n\nWords.\n"))
     assert ("| tasks.n\\_train | 80 | 10 |" in page) == bool(rows)
     assert ("Nothing:" in page) != bool(rows)
-    assert page.endswith("## Where it departs\n\nWords.")
+    assert page.endswith("\n## Where it departs\n\n### Methods\n\nWords.")
 
 
 def test_a_commit_says_whether_files_differ_from_it(tmp_path):

@@ -114,7 +114,7 @@ def test_what_a_killed_snakemake_left_is_cleared_away(again, story):
     with again.started("target_alone", "random_init") as snakemake:
         cluster.running("adaptive_merges", snakemake)
         refused = unlock(again)
-        assert refused.returncode == 1 and "Snakemake is at work in this folder" in refused.stdout
+        assert refused.returncode == 1 and "Snakemake is running in this folder" in refused.stdout
         snakemake.send_signal(signal.SIGKILL)
         snakemake.wait()
     assert cluster.jobs("running")

@@ -1,5 +1,6 @@
 """The front page: what was claimed, what was found, how sure it is, and what it was made from."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -75,7 +76,7 @@ def differences_lines(rows: Sequence[tuple[str, str, str]], released: str) -> li
         "",
         *table,
         "",
-        released.replace("# ", "## ", 1).strip(),
+        re.sub("^#", "##", released, flags=re.MULTILINE).strip(),
     ]
 
 

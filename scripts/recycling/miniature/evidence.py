@@ -6,7 +6,19 @@ from recycling.miniature import targets
 from recycling.miniature.family import task_name
 from recycling.miniature.language import Question
 
-CONSTANTS = ("ABOVE_MAJORITY", "GAIN", "CEILING", "VAGUE", "SAME_SLOT", "SWAPPED")
+RULE = f"""The target tasks were chosen by three accuracies only: of the majority class, of the base
+model and of a LoRA trained on 100 examples. No merge was computed before the choice.
+[miniature.md](miniature.md) describes an earlier round with other candidates.
+
+1. Vague tasks: the base model is at least {targets.ABOVE_MAJORITY} above the majority class; the
+   LoRA is at least {targets.GAIN} above the base model and at most {targets.CEILING}.
+2. Swapped tasks: the base model is below the majority class; the LoRA is at least {targets.GAIN}
+   above the majority class and at most {targets.CEILING}.
+3. The first candidates that meet the rule are chosen, in the order of `family.candidates`: at most
+   {targets.VAGUE} vague ones, at most {targets.SAME_SLOT} of these with the same open slot, and at
+   most {targets.SWAPPED} swapped ones.
+
+Accuracies are means over two draws of 100 examples, each tested on {targets.N_TEST} others."""
 
 
 def page(
@@ -18,14 +30,14 @@ def page(
 ) -> str:
     """The evidence as Markdown: the search, every candidate, the choice."""
     lines = [
-        "# How the small world's target tasks were chosen",
+        "# Choice of the small study's target tasks",
         "",
-        "Written by `scripts/miniature_targets.py`; do not edit. No merge was looked at.",
+        "`scripts/miniature_targets.py` writes this page; do not edit it.",
         "",
         "## Settings of the target LoRA",
         "",
-        "Mean over the four development tasks, none of which is a candidate; least validation loss",
-        "(20 examples, best of every 10 steps) wins.",
+        "Means over four development tasks, none of which is a candidate. The settings with the",
+        "lowest validation loss (20 examples, best of every 10 steps) are used.",
         "",
         "| settings | validation loss | best step | |",
         "|---|---|---|---|",
@@ -33,11 +45,8 @@ def page(
     for name, row in search.items():
         mark = "chosen" if name == best else ""
         lines.append(f"| {name} | {row['validation_loss']:.4f} | {row['best_step']:.0f} | {mark} |")
-    lines += ["", "## Candidates", "", " ".join((targets.__doc__ or "").split()), ""]
+    lines += ["", "## Candidates", "", *RULE.splitlines(), ""]
     lines += [
-        ", ".join(f"`{name}` {getattr(targets, name)}" for name in CONSTANTS) + ". Accuracies are "
-        f"means over two draws of 100 examples, each on {targets.N_TEST} others.",
-        "",
         "| candidate | majority | base | LoRA on 100 | verdict |",
         "|---|---|---|---|---|",
     ]
@@ -48,8 +57,8 @@ def page(
         "",
         "## Siblings",
         "",
-        "Source tasks of further in-house LoRAs. The open slot of each means what it means in one",
-        "of the chosen tasks; everything else differs.",
+        "Tasks of further in-house LoRAs. The open slot of each means the same as in one of the",
+        "chosen tasks; everything else differs.",
         "",
         *(f"- {task_name(question)}" for question in others),
     ]
