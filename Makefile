@@ -7,7 +7,10 @@ LOCK := envs/requirements.lock
 READY := $(VENV)/ready
 SMALL := --configfile studies/miniature.yaml --cores $(CORES)
 
-.PHONY: miniature plan doctor test kill-test lint format benchmark lock unlock slurm-test clean-miniature
+DOCS := $(VENV)/docs
+
+.PHONY: miniature plan doctor test test-fast kill-test slurm-test lint format docs benchmark lock \
+  unlock clean-miniature
 
 # The whole study in the small world, offline, on a CPU. ARGS are passed to Snakemake. A lock that a
 # killed Snakemake left is removed, but not while it or a job of it is still at work (flock).
@@ -26,6 +29,10 @@ doctor: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -n $(CORES) $(ARGS)
+
+# The unit tests that take less than ten seconds each.
+test-fast: $(READY)
+	$(BIN)/python -m pytest -n $(CORES) -m "not workflow and not slow" $(ARGS)
 
 # The small study killed at random moments, so many times, and resumed; full disks, damage, clocks.
 KILLS ?= 20
@@ -48,8 +55,18 @@ format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile rules
 
+# The documentation as a site, in site/. Its generator has an environment of its own.
+docs: $(DOCS)/ready
+	$(DOCS)/bin/mkdocs build --strict $(ARGS)
+
+$(DOCS)/ready: envs/docs.txt
+	test -x $(DOCS)/bin/python || $(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/pip install --quiet --no-deps -r envs/docs.txt
+	touch $@
+
+# Speed, minutes each; ARGS="--smoke" sees in seconds that they run.
 benchmark: $(READY)
-	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+	for script in benchmarks/*.py; do $(BIN)/python $$script $(ARGS) || exit 1; done
 
 # torch is pinned apart and without a hash: its CPU and CUDA builds share a version, not a file.
 $(READY): envs/requirements.lock envs/torch.txt

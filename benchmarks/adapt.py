@@ -39,17 +39,18 @@ from recycling.lora.fold import folded  # noqa: E402
 from recycling.lora.lowrank import LowRank, stack  # noqa: E402
 
 RANKS = (8, 16, 32, 64)
-K = 30
 VOCABULARY = 1000
 
 
-def llama(layers: int, device: str) -> nn.Module:
+def llama(layers: int, smoke: bool, device: str) -> nn.Module:
+    """A random model of Llama-3.1-8B's shapes, or a tiny one."""
+    hidden, feed, heads = (64, 128, 8) if smoke else (4096, 14336, 32)
     config = LlamaConfig(
         vocab_size=VOCABULARY,
-        hidden_size=4096,
-        intermediate_size=14336,
+        hidden_size=hidden,
+        intermediate_size=feed,
         num_hidden_layers=layers,
-        num_attention_heads=32,
+        num_attention_heads=heads,
         num_key_value_heads=8,
         tie_word_embeddings=False,
     )
@@ -177,9 +178,8 @@ def saved_bytes(function: Callable[[], Tensor]) -> int:
     return sum(size for place, size in two.items() if place not in one)
 
 
-def step(device: str, layers: int, tokens: int, times: int) -> dict[str, Any]:
-    model = llama(layers, device)
-    adapters = loras(model, [RANKS[i % len(RANKS)] for i in range(K)])
+def step(model: nn.Module, k: int, tokens: int, times: int, device: str) -> dict[str, Any]:
+    adapters = loras(model, [RANKS[i % len(RANKS)] for i in range(k)])
     ids = torch.randint(0, VOCABULARY, (tokens // 256, 256), device=device)
     # As in a deep model's middle, the gradient goes on to what is below the layers.
     below = model.get_input_embeddings()(ids).detach().requires_grad_(True)
@@ -241,7 +241,7 @@ def decode(
 
     seconds = best({"base": token(model)}, 4 * times, device)
     names = sorted(adapters[0])
-    merged = ((n, stack([a[n] for a in adapters], [0.01] * K)) for n in names)
+    merged = ((n, stack([a[n] for a in adapters], [0.01] * len(adapters))) for n in names)
     with folded(model, merged):
         seconds |= best({"folded": token(model)}, 4 * times, device)
     with attached(model, adapters, coefficients_of(adapters)) as wrapped:
@@ -271,11 +271,14 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=1)
     parser.add_argument("--tokens", type=int, default=256, help="a multiple of 256")
     parser.add_argument("--times", type=int, default=5)
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/out/adapt.json"))
+    parser.add_argument("--smoke", action="store_true", help="tiny sizes, to see that it runs")
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/out/adapt.json")
     arguments = parser.parse_args()
+    k, times = (3, 1) if arguments.smoke else (30, arguments.times)
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
-    results = step(arguments.device, arguments.layers, arguments.tokens, arguments.times)
+    model = llama(arguments.layers, arguments.smoke, arguments.device)
+    results = step(model, k, arguments.tokens, times, arguments.device)
     name = torch.cuda.get_device_name() if arguments.device == "cuda" else "CPU"
     print(f"{name}, {arguments.threads} threads, torch {torch.__version__}\n\n{report(results)}\n")
     arguments.out.parent.mkdir(parents=True, exist_ok=True)

@@ -33,6 +33,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast 
 
 from recycling.evaluate.model import InMemoryLM  # noqa: E402
 from recycling.evaluate.scoring import score_pool  # noqa: E402
+from recycling.lora.adapter import Adapter  # noqa: E402
 from recycling.lora.export import save_adapter  # noqa: E402
 from recycling.lora.lowrank import LowRank  # noqa: E402
 from recycling.store.store import Store  # noqa: E402
@@ -172,6 +173,9 @@ class Item:
     folder: Path
     content: str
 
+    def open(self) -> Adapter:
+        return Adapter.open(self.folder)
+
 
 def score(world: Path, first: int, count: int) -> None:
     """What a scoring process does: load the base, score `count` adapters on two tasks."""
@@ -229,6 +233,7 @@ def main() -> None:
     parser.add_argument("--size", choices=SIZES, default="small", help="of all but the miniature")
     parser.add_argument("--batch-tokens", type=int, default=4096)
     parser.add_argument("--adapters", type=int, default=6)
+    parser.add_argument("--smoke", action="store_true", help="tiny sizes, to see that it runs")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "out" / "evaluation.json")
     parser.add_argument("--score", nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -244,6 +249,8 @@ def main() -> None:
         "ordinary inputs, long answers": Workload(60, 50, 300, 60, count // 2, given.size),
         "miniature": Workload(6, 4, 6, 3, 300, "tiny"),
     }
+    if given.smoke:
+        loads, given.adapters = {"smoke": Workload(6, 4, 6, 3, 6, "tiny")}, 1
     results = []
     for name, load in loads.items():
         found = against_hflm(name, load, given.device, given.dtype, given.batch_tokens)

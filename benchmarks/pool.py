@@ -1,6 +1,6 @@
 """Time and memory of the pool stage: crawl and screen a loopback Hub of many candidates.
 
-    python benchmarks/pool.py [--candidates 1000] [--layers 2] [--cores 2]
+    python benchmarks/pool.py [--candidates 1000] [--layers 2] [--cores 2] [--out FILE]
 
 The world: one adapter in four is odd (other base, DoRA, pickle, untrained, duplicate, ...), the
 others are ordinary with all seven linear modules. With `--layers 32` headers are as long as a
@@ -117,8 +117,12 @@ def main() -> None:
     parser.add_argument("--candidates", type=int, default=1000)
     parser.add_argument("--layers", type=int, default=2)
     parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--smoke", action="store_true", help="few candidates, to see that it runs")
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/out/pool.json")
     parser.add_argument("--lay-out", type=Path, help="only write the repositories there")
     args = parser.parse_args()
+    if args.smoke:
+        args.candidates = 40
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: args.cores])
     os.environ["OMP_NUM_THREADS"] = "1"
     sys.path.insert(0, str(ROOT / "scripts"))
@@ -134,7 +138,10 @@ def main() -> None:
 
         command = ["python", str(ROOT / "scripts" / "loopback_hub.py"), str(root)]
         with serving({"server": command}) as url:
-            print(json.dumps(measure(url, Path(temporary) / "pool", shapes_of(args.layers))))
+            results = measure(url, Path(temporary) / "pool", shapes_of(args.layers))
+    print(json.dumps(results))
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    args.out.write_text(json.dumps(results, indent=1) + "\n")
 
 
 if __name__ == "__main__":

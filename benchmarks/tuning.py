@@ -94,6 +94,7 @@ def plain_loop(
     adapters: list[dict[str, LowRank]],
     train: list[Encoded],
     validation: list[Encoded],
+    steps: int,
 ) -> None:
     """The same training without a Trainer."""
     coefficients, held_out = coefficients_of(adapters), batches(validation)
@@ -101,16 +102,16 @@ def plain_loop(
         optimiser = torch.optim.AdamW(coefficients.parameters(), lr=5e-2, weight_decay=0.0)
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimiser,
-            lambda t: t / 10 if t < 10 else 0.5 * (1 + math.cos(math.pi * (t - 10) / 90)),
+            lambda t: t / 10 if t < 10 else 0.5 * (1 + math.cos(math.pi * (t - 10) / (steps - 10))),
         )
         lowest, kept = math.inf, coefficients.raw.detach().clone()
         order: list[int] = []
-        for step_ in range(101):
+        for step_ in range(steps + 1):
             if step_ % 10 == 0:
                 value = loss(adaptive, held_out)
                 if value < lowest:
                     lowest, kept = value, coefficients.raw.detach().clone()
-            if step_ == 100:
+            if step_ == steps:
                 break
             order = order if len(order) >= 8 else torch.randperm(80).tolist()
             adaptive(**collate([train[i] for i in order[:8]])).loss.backward()
@@ -122,20 +123,20 @@ def plain_loop(
         coefficients.raw.data.copy_(kept)
 
 
-def tuning(times: int) -> dict[str, float]:
-    """CPU seconds of one tuning in the small world: K = 20, ranks 4 to 32, all modules."""
+def tuning(times: int, k: int, steps: int) -> dict[str, float]:
+    """CPU seconds of one tuning in the small world: ranks 4 to 32, all modules."""
     model = small_world()
-    adapters = loras(model, [4, 8, 16, 32] * 5)
+    adapters = loras(model, [2 ** (2 + i % 4) for i in range(k)])
     train, validation = examples(80), examples(20)
 
     def trainer(dense_limit: int) -> None:
         with attached(model, adapters, coefficients_of(adapters), dense_limit) as adaptive:
-            fit(adaptive, train, validation, Training(lr=5e-2, steps=100), 0)
+            fit(adaptive, train, validation, Training(lr=5e-2, steps=steps), 0)
 
     functions: dict[str, Callable[[], None]] = {
         "Trainer": lambda: trainer(DENSE_LIMIT),
         "Trainer, factors only": lambda: trainer(0),
-        "loop": lambda: plain_loop(model, adapters, train, validation),
+        "loop": lambda: plain_loop(model, adapters, train, validation, steps),
     }
     seconds = dict.fromkeys(functions, math.inf)
     for turn in range(times + 1):
@@ -150,11 +151,13 @@ def tuning(times: int) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--times", type=int, default=5)
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/out/tuning.json"))
+    parser.add_argument("--smoke", action="store_true", help="tiny sizes, to see that it runs")
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/out/tuning.json")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    results = tuning(arguments.times)
+    times, k, steps = (1, 2, 12) if arguments.smoke else (arguments.times, 20, 100)
+    results = tuning(times, k, steps)
     print("| tuning in the small world | CPU seconds |\n|---|---|")
     for name, seconds in results.items():
         print(f"| {name} | {seconds:.2f} |")

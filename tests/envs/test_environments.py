@@ -33,7 +33,7 @@ def test_the_conda_file_is_made_from_the_lock(lock):
 def test_every_direct_dependency_is_locked():
     lines = (ENVS / "requirements.in").read_text().splitlines()
     names = [
-        re.split("[=<>]", line)[0].lower().replace("_", "-") for line in lines if line[0] != "#"
+        re.split("[=<> ]", line)[0].lower().replace("_", "-") for line in lines if line[0] != "#"
     ]
     assert set(names) <= set(read_pins(ENVS / name for name in LOCKED))
 

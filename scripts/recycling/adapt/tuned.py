@@ -129,21 +129,6 @@ def restore(folder: Path, adapters: Sequence[Mapping[str, LowRank]]) -> Merged:
     return Merged(fit, adapters, weights, facts["granularity"], facts, trained)
 
 
-def coefficient_map(folder: Path) -> tuple[list[str], list[str], Tensor]:
-    """Modules, adapters, and the matrix of coefficients between them, NaN where a module lacks.
-
-    With granularity "rank" there is no such matrix: UserError.
-    """
-    facts, weights = read_json(Path(folder) / FACTS), load_file(Path(folder) / TENSORS)
-    if facts.get("granularity", "rank") == "rank":
-        raise UserError(f"{folder}: its coefficients are not one an adapter and module")
-    modules = sorted(facts["members"])
-    matrix = torch.full((len(modules), len(facts["adapters"])), float("nan"))
-    for row, module in enumerate(modules):
-        matrix[row, facts["members"][module]] = weights[module]
-    return modules, facts["adapters"], matrix
-
-
 def names(adapters: Sequence[Mapping[str, LowRank]]) -> list[str]:
     """The adapters' names; the position of one in memory without a name."""
     return [str(getattr(adapter, "name", i)) for i, adapter in enumerate(adapters)]

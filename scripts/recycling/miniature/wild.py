@@ -14,7 +14,6 @@ from recycling.miniature import family, language
 from recycling.miniature.encoding import encoded
 from recycling.miniature.language import Question
 
-COUNT = 30
 ATTENTION, MLP = ("q_proj", "k_proj", "v_proj", "o_proj"), ("gate_proj", "up_proj", "down_proj")
 MODULES = (("q_proj", "v_proj"), ATTENTION, MLP, ATTENTION + MLP)
 OWNERS = ("amber-otter", "bluefinch", "cedarworks", "dune-lab", "elmstreet", "foxglove", "gneiss")
