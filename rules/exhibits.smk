@@ -1,29 +1,4 @@
 # Every table, page and figure: one folder each in scripts/recycling/exhibits.
-
-
-def exhibits_with(part):
-    """The names of the exhibits that have a "table", a "page" or a "figure"."""
-    return [name for name, exhibit in EXHIBITS.items() if exhibit.has(part)]
-
-
-def exhibit_code(script):
-    """The hash of a script and of the exhibit's file that it loads."""
-    return lambda w: code(script, EXHIBITS[w.name].folder / f"{script}.py")
-
-
-def in_report(part, path, file_format):
-    """An exhibit's page or figure, listed in the report with its caption."""
-    return report(
-        f"{OUT}/{path}.{file_format}",
-        caption=f"../report/{part}.rst",
-        category=lambda w: EXHIBITS[w.name].chapter,
-        labels=lambda w: {
-            "figure": EXHIBITS[w.name].title,
-            "format": "table" if file_format == "html" else file_format.upper(),
-        },
-    )
-
-
 rule table:
     input:
         unpack(lambda w: EXHIBITS[w.name].inputs(STUDY)),

@@ -57,8 +57,9 @@ def _normalized(runs: pd.DataFrame) -> pd.DataFrame:
 
     Only of what is merged: the table keeps the seeds of zero-shot, to pair them with other runs.
     """
-    points = runs[["target", *MERGED]].to_dict("records")
-    same = [normalize(Run("", "", 0, **point)) for point in points]
+    names = ["target", *MERGED]
+    points = runs[names].itertuples(index=False, name=None)
+    same = [normalize(Run("", "", 0, **dict(zip(names, point, strict=True)))) for point in points]
     columns = {name: [getattr(run, name) for run in same] for name in MERGED}
     return runs.assign(**columns).astype(runs.dtypes)
 
