@@ -16,7 +16,7 @@ def followed(finished, tmp_path_factory):
     checkout = finished.copy(tmp_path_factory.mktemp("mine") / "checkout")
     text = PAGE.read_text(encoding="utf-8")
     files = re.findall(r"^`([^`]+)`:\n\n```\w+\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    assert len(files) == 5
+    assert len(files) == 9
     for name, content in files:
         path = checkout.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,3 +46,12 @@ def test_own_adapters_are_the_pool(followed):
         names = {row["repo_id"] for row in csv.DictReader(file, delimiter="\t")}
     folder = followed.parent / "miniature/world/adapters/0"
     assert names == {f"local/{path.name}" for path in folder.iterdir() if path.is_dir()}
+
+
+def test_an_own_table_is_in_the_report(followed):
+    with open(followed / "tables/best_method.tsv", newline="") as file:
+        (row,) = csv.DictReader(file, delimiter="\t")
+    with open(followed / "runs.tsv", newline="") as file:
+        best = max(float(run["accuracy"]) for run in csv.DictReader(file, delimiter="\t"))
+    assert row["task"] == "last" and float(row["accuracy"]) == pytest.approx(best)
+    assert "best_method" in (followed / "report.html").read_text(encoding="utf-8")
