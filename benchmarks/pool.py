@@ -79,7 +79,7 @@ def measure(url: str, folder: Path, shapes: dict[str, tuple[int, int]]) -> dict[
     from recycling.hub.crawl import find_candidates
     from recycling.hub.fetch import HubFiles
     from recycling.hub.manifest import write_pool
-    from recycling.hub.pool import build_pool
+    from recycling.hub.pool_builder import build_pool
     from recycling.hub.settings import Network, Screening
 
     network = Network()
@@ -134,10 +134,10 @@ def main() -> None:
         # in a process of its own, so that its memory does not count
         size = [f"--candidates={args.candidates}", f"--layers={args.layers}"]
         subprocess.run([sys.executable, __file__, *size, "--lay-out", str(root)], check=True)
-        from recycling.hub.endpoint import serving
+        from recycling.hub.endpoint import hub_endpoint
 
         command = ["python", str(ROOT / "scripts" / "loopback_hub.py"), str(root)]
-        with serving({"server": command}) as url:
+        with hub_endpoint({"server": command}) as url:
             results = measure(url, Path(temporary) / "pool", shapes_of(args.layers))
     print(json.dumps(results))
     args.out.parent.mkdir(parents=True, exist_ok=True)

@@ -1,11 +1,11 @@
 """base.json: the base model, downloaded at one commit and described."""
 
 from job import Job, run_job
-from recycling.hub.endpoint import serving
+from recycling.hub.endpoint import hub_endpoint
 
 
 def main(job: Job) -> None:
-    with serving(job.machine["hub"]):
+    with hub_endpoint(job.machine["hub"]):
         from recycling.base import freeze
         from recycling.files import write_json
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 from job import Job, run_job
 from recycling.hub.candidates import write_candidates
-from recycling.hub.endpoint import serving
+from recycling.hub.endpoint import hub_endpoint
 from recycling.hub.settings import network_of
 
 
 def main(job: Job) -> None:
     settings = job.params["settings"]
-    with serving(job.machine["hub"]) as endpoint:
+    with hub_endpoint(job.machine["hub"]) as endpoint:
         from recycling.hub.crawl import find_candidates
 
         candidates = find_candidates(

@@ -10,7 +10,7 @@ from recycling.adapt.tuned import restore
 from recycling.base import read_base
 from recycling.errors import UserError
 from recycling.files import read_tsv, write_json
-from recycling.hub.summary import inherited
+from recycling.hub.pool_summary import inherited
 from recycling.jobs.batch import line_of
 from recycling.jobs.merge_members import MergeMembers, load_adapters
 from recycling.jobs.recipes import method_settings

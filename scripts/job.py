@@ -21,7 +21,7 @@ import __main__
 from recycling.disk import no_room
 from recycling.errors import Outdated, UserError
 from recycling.files import write_json
-from recycling.hub.offline import Offline, wanted
+from recycling.hub.offline import Offline, blocked_request
 from recycling.joblog import start_log
 from recycling.time_limit import deadline
 from recycling.usage import USE, Meter
@@ -105,8 +105,8 @@ def _in_words(error: Exception, network: bool) -> str | None:
         return str(error)
     if room := no_room(error):
         return room
-    if not network and (missing := wanted(error)):
-        return f"this step runs without the network: {missing} {FETCHED}"
+    if not network and (request := blocked_request(error)):
+        return f"this step runs without the network: {request} {FETCHED}"
     return None
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from job import Job, run_job
 from recycling.base import read_base
 from recycling.hub.candidates import read_candidates
-from recycling.hub.endpoint import serving
+from recycling.hub.endpoint import hub_endpoint
 from recycling.hub.manifest import write_pool
 from recycling.hub.settings import Screening, checked, network_of
 
@@ -15,10 +15,10 @@ def main(job: Job) -> None:
     folder = Path(job.output.pool).parent
     network = network_of(job.machine["hub"])
     base = read_base(job.input.base)
-    with serving(job.machine["hub"]) as endpoint:
+    with hub_endpoint(job.machine["hub"]) as endpoint:
         from recycling.hub.client import Client
         from recycling.hub.fetch import HubFiles, LocalFiles
-        from recycling.hub.pool import build_pool
+        from recycling.hub.pool_builder import build_pool
 
         with Client(endpoint, network=network) as client:
             local = settings["source"] == "folder"

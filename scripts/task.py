@@ -4,11 +4,11 @@ import sys
 from pathlib import Path
 
 from job import Job, listed, run_job
-from recycling.hub.endpoint import serving
+from recycling.hub.endpoint import hub_endpoint
 
 
 def main(job: Job) -> None:
-    with serving(job.machine["hub"]):
+    with hub_endpoint(job.machine["hub"]):
         from recycling.base import load_tokenizer, read_base
         from recycling.tasks.prepare import prepare
         from recycling.tasks.spec import load_spec

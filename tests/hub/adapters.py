@@ -60,13 +60,13 @@ def config(**changes: Any) -> dict[str, Any]:
 def tensors(seed: int = 0, rank: int = 4, **ranks: int) -> dict[str, np.ndarray]:
     """A/B pairs of all modules; the total norm of alpha/r * BA is about 10 to 20."""
     rng = np.random.default_rng(seed)
-    found = {}
+    factors = {}
     for module, (out, in_) in SHAPES.items():
         r = ranks.get(module.rsplit(".", 1)[-1], rank)
         stem = f"base_model.model.{module}"
-        found[f"{stem}.lora_A.weight"] = rng.normal(size=(r, in_)).astype(np.float32) * 0.2
-        found[f"{stem}.lora_B.weight"] = rng.normal(size=(out, r)).astype(np.float32) * 0.5
-    return found
+        factors[f"{stem}.lora_A.weight"] = rng.normal(size=(r, in_)).astype(np.float32) * 0.2
+        factors[f"{stem}.lora_B.weight"] = rng.normal(size=(out, r)).astype(np.float32) * 0.5
+    return factors
 
 
 def adapter(
@@ -94,7 +94,7 @@ class World:
         base: str = BASE,
         **kwargs: Any,
     ) -> str:
-        """Lay out an adapter; an ordinary one, its own, where no files are given."""
+        """Add an adapter; without `files`, an ordinary one with weights of its own."""
         if files is None:
             files = adapter(seed=sum(repo_id.encode()))
         card = {"base_model": base, "library_name": "peft"}
@@ -119,7 +119,7 @@ class World:
         """Crawl and screen; rows of pool.tsv and rejected.tsv (with a reason) by repository."""
         from recycling.hub.client import Client
         from recycling.hub.fetch import HubFiles, LocalFiles
-        from recycling.hub.pool import build_pool
+        from recycling.hub.pool_builder import build_pool
 
         if candidates is None:
             candidates = self.crawl(out, network, **pool)
@@ -141,11 +141,11 @@ class World:
 def rows(folder: Path) -> dict[str, dict[str, str]]:
     """pool.tsv and rejected.tsv by repository; every repository is in one of them only."""
     both = read_tsv(folder / "pool.tsv") + read_tsv(folder / "rejected.tsv")
-    found = {row["repo_id"]: row for row in both}
-    assert len(found) == len(both)
-    return found
+    by_name = {row["repo_id"]: row for row in both}
+    assert len(by_name) == len(both)
+    return by_name
 
 
 def reason(row: Mapping[str, str]) -> str:
-    """The reason of a rejected row; `kept` for one of the pool's."""
+    """The reason of a rejected row; `kept` for a row of the pool."""
     return row.get("reason", "kept")

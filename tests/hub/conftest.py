@@ -29,12 +29,12 @@ def paged(tmp_path: Path) -> Iterator[World]:
 
 @pytest.fixture(autouse=True)
 def swift(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waiting between tries is cut short, in our client and in huggingface_hub's."""
+    """Shorten the pauses between attempts, in this client and in huggingface_hub's."""
     from huggingface_hub.utils import _http
 
     from recycling.hub import client
 
-    monkeypatch.setattr(client, "PATIENCE", 0.002)
+    monkeypatch.setattr(client, "PAUSE_FACTOR", 0.002)
     monkeypatch.setattr(_http.time, "sleep", quick_sleep(_http.time.sleep))
 
 
@@ -43,6 +43,6 @@ def quick_sleep(sleep: Callable[[float], None]) -> Callable[[float], None]:
 
 
 def pytest_runtest_setup() -> None:
-    """Let the Hub be reached: a script that was imported keeps its process off the network."""
+    """Allow requests to the Hub: an imported script keeps its process off the network."""
     for name in VARIABLES:
         os.environ.pop(name, None)

@@ -1,7 +1,7 @@
-"""What strangers upload: one function a kind of oddity, and the verdict it must get.
+"""Odd adapters as found on the Hub, and the verdict that each must get.
 
-Each returns the repository's files; `ODD` maps a repository's name to (verdict, files, options of
-add_repo). `kept` is a verdict too: an oddity that a filter must not stumble over.
+`ODD` maps a repository's name to (verdict, files, options of add_repo). `kept` is a verdict too:
+an oddity that the filter must accept.
 """
 
 import json
@@ -29,9 +29,9 @@ def odd(name: str, verdict: str, files: Mapping[str, bytes], **options: Any) -> 
 def weights(
     change: Callable[[dict[str, np.ndarray]], Any] | None = None, rank: int = 4, **ranks: int
 ):
-    found = tensors(next(_seed), rank, **ranks)
-    changed = change(found) if change else None
-    return found if changed is None else changed
+    original = tensors(next(_seed), rank, **ranks)
+    changed = change(original) if change else None
+    return original if changed is None else changed
 
 
 def changed(change: Callable[[dict[str, np.ndarray]], Any], **settings: Any) -> dict[str, bytes]:
@@ -43,7 +43,7 @@ def plain(**settings: Any) -> dict[str, bytes]:
 
 
 def renamed(rename: Callable[[str], str]) -> dict[str, bytes]:
-    return changed(lambda found: {rename(name): value for name, value in found.items()})
+    return changed(lambda tensors: {rename(name): value for name, value in tensors.items()})
 
 
 def with_config(content: bytes) -> dict[str, bytes]:
@@ -55,13 +55,13 @@ def with_weights(content: bytes) -> dict[str, bytes]:
 
 
 def stored_as(dtype: torch.dtype) -> dict[str, bytes]:
-    found = {name: torch.from_numpy(value).to(dtype) for name, value in weights().items()}
-    return with_weights(save_torch(found))
+    stored = {name: torch.from_numpy(value).to(dtype) for name, value in weights().items()}
+    return with_weights(save_torch(stored))
 
 
-def only(*names: str, **others: bytes) -> dict[str, bytes]:
+def only(*names: str) -> dict[str, bytes]:
     files = plain()
-    return {name: files.get(name, b"x" * 50) for name in names} | others
+    return {name: files.get(name, b"x" * 50) for name in names}
 
 
 def header_of(entries: Any, data: bytes = b"", length: int | None = None) -> bytes:
@@ -73,7 +73,7 @@ def as_bytes(content: Any, encoding: str = "utf-8") -> bytes:
     return json.dumps(content, ensure_ascii=False).encode(encoding)
 
 
-# ---- what the listing tells
+# ---- the listing
 odd("gated", "gated", plain(), gated="manual")
 odd("deleted", "gone", plain(), missing=True)
 odd("disabled", "disabled", plain(), disabled=True)
@@ -119,7 +119,7 @@ odd(
     with_config(b'{"r": 4, ' + as_bytes(config())[1:]),
 )
 
-# ---- what the config says
+# ---- the config's options
 odd("ia3", "not_lora", plain(peft_type="IA3"))
 odd("lower-case-type", "not_lora", plain(peft_type="lora"))
 odd("adalora", "not_lora", plain(peft_type="ADALORA"))

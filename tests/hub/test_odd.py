@@ -1,4 +1,4 @@
-"""Every kind of odd adapter ends with its own reason."""
+"""Every kind of odd adapter gets its own reason."""
 
 import dataclasses
 import json
@@ -81,7 +81,7 @@ def peft_norm(folder: Path) -> float:
     text = json.loads((folder / "adapter_config.json").read_text())
     known = {field.name for field in dataclasses.fields(LoraConfig)}
     config = LoraConfig(**{key: value for key, value in text.items() if key in known})
-    # which modules there are is the tensors' word, as in the screen
+    # The tensors determine the set of modules, as in the screening.
     config.layers_to_transform = config.exclude_modules = None
     bare = {name.removeprefix("base_model.model."): value for name, value in weights.items()}
     config.target_modules = {name.split(".lora_")[0] for name in bare}

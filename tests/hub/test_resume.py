@@ -1,4 +1,4 @@
-"""Killed at any moment, started again: the same pool, and nothing asked twice for nothing."""
+"""Killed at any moment and started again: the same pool, and no unnecessary request."""
 
 import contextlib
 import hashlib
@@ -112,13 +112,13 @@ def test_kill_and_resume(paged: World, tmp_path: Path, place: str) -> None:
 
 
 class Killed(BaseException):
-    """What kill -9 leaves: no clean-up, no further step."""
+    """Like kill -9: no clean-up, no further step."""
 
 
-def test_stopped_before_any_step_that_is_written_down(
+def test_a_stop_before_any_write(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every line of evidence and every move of a folder, one after the other, as the last."""
+    """Every write of evidence and every move of a folder is the last one once."""
     world.add("a/good", adapter(0))
     world.add("a/copy", adapter(0), created="2025-01-01T00:00:00.000Z")
     world.add("a/faint", adapter(9, lora_alpha=0.001))
@@ -154,7 +154,7 @@ def test_stopped_before_any_step_that_is_written_down(
     assert step > 12
 
 
-def test_a_rerun_asks_nothing(world: World, tmp_path: Path) -> None:
+def test_a_rerun_makes_no_request(world: World, tmp_path: Path) -> None:
     fill(world)
     build(world, tmp_path / "pool")
     candidates = read_candidates(tmp_path / "pool" / "candidates.tsv")
@@ -165,7 +165,7 @@ def test_a_rerun_asks_nothing(world: World, tmp_path: Path) -> None:
     assert contents(tmp_path / "pool") == first
 
 
-def test_other_limits_ask_only_for_what_is_missing(world: World, tmp_path: Path) -> None:
+def test_other_limits_request_only_what_is_missing(world: World, tmp_path: Path) -> None:
     fill(world)
     candidates = world.crawl(tmp_path / "pool")
     world.pool(tmp_path / "pool", candidates)
@@ -175,7 +175,7 @@ def test_other_limits_ask_only_for_what_is_missing(world: World, tmp_path: Path)
     assert [line.split("/")[1:3] for line in world.hub.requests] == [["a", "faint"]]
 
 
-def test_an_extended_list_asks_only_for_the_new(world: World, tmp_path: Path) -> None:
+def test_an_extended_list_requests_only_the_new(world: World, tmp_path: Path) -> None:
     fill(world)
     candidates = world.crawl(tmp_path / "pool")
     world.pool(tmp_path / "pool", candidates)
@@ -219,7 +219,7 @@ def test_the_order_of_the_listing_does_not_matter(world: World, tmp_path: Path) 
     assert tables[0] == tables[1]
 
 
-def test_a_copy_steps_in_for_an_original_that_is_lost(world: World, tmp_path: Path) -> None:
+def test_a_copy_replaces_a_lost_original(world: World, tmp_path: Path) -> None:
     world.add("a/original", adapter(1), created="2024-01-01T00:00:00.000Z")
     world.add("b/copy", adapter(1), created="2024-01-02T00:00:00.000Z")
     candidates = world.crawl(tmp_path)

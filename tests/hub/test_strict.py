@@ -1,4 +1,4 @@
-"""Whatever bytes a stranger uploads: a verdict, never a crash; and what errors mean."""
+"""Any uploaded bytes get a verdict, never a crash; and what errors mean."""
 
 import json
 import struct
@@ -15,12 +15,12 @@ from safetensors.numpy import save
 from tests.hub.adapters import BASE, SHAPES, config, tensors
 
 from recycling.errors import UserError
+from recycling.hub.adapter_config import LoraConfig, parse_config
 from recycling.hub.candidates import File
-from recycling.hub.config import LoraConfig, parse_config
-from recycling.hub.faults import judge
 from recycling.hub.fetch import digest_of
-from recycling.hub.header import pairs_of, parse_header, read_header
+from recycling.hub.http_errors import retry_delay
 from recycling.hub.reasons import REASONS, Outage, Reject
+from recycling.hub.safetensors_header import pairs_of, parse_header, read_header
 from recycling.hub.settings import Network, Screening, checked, network_of
 
 NAMES = frozenset({BASE})
@@ -57,14 +57,14 @@ def test_any_bytes_as_a_config_get_a_verdict(content: bytes) -> None:
 
 @given(st.sampled_from(sorted(config())), JSON)
 def test_any_value_of_any_option_gets_a_verdict(option: str, value: Any) -> None:
-    found = verdict_of_config(json.dumps(config(**{option: value})).encode())
-    assert isinstance(found, LoraConfig) or found in REASONS
+    verdict = verdict_of_config(json.dumps(config(**{option: value})).encode())
+    assert isinstance(verdict, LoraConfig) or verdict in REASONS
 
 
 @given(st.text(max_size=20), JSON)
 def test_any_further_option_gets_a_verdict(option: str, value: Any) -> None:
-    found = verdict_of_config(json.dumps({**config(), option: value}).encode())
-    assert isinstance(found, LoraConfig) or found in REASONS
+    verdict = verdict_of_config(json.dumps({**config(), option: value}).encode())
+    assert isinstance(verdict, LoraConfig) or verdict in REASONS
 
 
 @given(st.binary(max_size=300))
@@ -94,25 +94,26 @@ def test_any_json_as_a_header_gets_a_verdict(value: Any) -> None:
 def test_the_header_agrees_with_safetensors_itself() -> None:
     stored = {"a": np.zeros((3, 4), np.float16), "b": np.zeros((0, 2)), "c": np.zeros((), "i4")}
     content = save(stored, {"format": "pt"})
-    found = parse_header(read_header(lambda a, b: content[a:b], len(content), 1000), len(content))
-    assert {name: (tensor.dtype, tensor.shape) for name, tensor in found.items()} == {
+    header = read_header(lambda a, b: content[a:b], len(content), 1000)
+    parsed = parse_header(header, len(content))
+    assert {name: (tensor.dtype, tensor.shape) for name, tensor in parsed.items()} == {
         "a": ("F16", (3, 4)),
         "b": ("F64", (0, 2)),
         "c": ("I32", ()),
     }
 
 
-def test_a_long_header_takes_two_readings_and_no_more() -> None:
+def test_a_long_header_takes_exactly_two_reads() -> None:
     many = {f"{'x' * 60}{number}": np.zeros((1, 1), np.float32) for number in range(2000)}
-    content, asked = save(many), []
+    content, ranges = save(many), []
 
     def span(start: int, stop: int) -> bytes:
-        asked.append((start, stop))
+        ranges.append((start, stop))
         return content[start:stop]
 
     header = read_header(span, len(content), 1_000_000)
     assert len(parse_header(header, len(content))) == 2000
-    assert len(asked) == 2 and asked[0][1] == asked[1][0] and asked[1][1] == len(header)
+    assert len(ranges) == 2 and ranges[0][1] == ranges[1][0] and ranges[1][1] == len(header)
 
 
 def test_pattern_keys_match_as_in_peft() -> None:
@@ -153,7 +154,7 @@ def chained(*links: BaseException) -> BaseException:
 
 
 GONE = errors.RepositoryNotFoundError("gone", response=answer(401))
-PASSING = [
+TEMPORARY = [
     chained(errors.LocalEntryNotFoundError("no cache"), httpx2.ConnectTimeout("slow")),
     chained(ValueError("Can't find 'adapter_config.json'"), httpx2.ReadError("reset")),
     chained(
@@ -164,7 +165,7 @@ PASSING = [
     errors.HfHubHTTPError("busy", response=answer(429)),
     json.JSONDecodeError("a page", "<html>", 0),
 ]
-FINAL = {
+PERMANENT = {
     "gone": [
         GONE,
         chained(ValueError("Can't find"), errors.LocalEntryNotFoundError("x"), GONE),
@@ -176,28 +177,28 @@ FINAL = {
 }
 
 
-@pytest.mark.parametrize("error", PASSING, ids=range(len(PASSING)))
-def test_outages_are_passing_whatever_wraps_them(error: BaseException) -> None:
-    assert judge(error, "x") is None
+@pytest.mark.parametrize("error", TEMPORARY, ids=range(len(TEMPORARY)))
+def test_temporary_errors_are_retried_whatever_wraps_them(error: BaseException) -> None:
+    assert retry_delay(error, "x") is None
 
 
-@pytest.mark.parametrize("reason", FINAL)
-def test_final_answers_are_final_whatever_wraps_them(reason: str) -> None:
-    for error in FINAL[reason]:
+@pytest.mark.parametrize("reason", PERMANENT)
+def test_permanent_errors_are_rejects_whatever_wraps_them(reason: str) -> None:
+    for error in PERMANENT[reason]:
         with pytest.raises(Reject) as caught:
-            judge(error, "x")
+            retry_delay(error, "x")
         assert caught.value.reason == reason
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 451])
-def test_answers_that_no_hub_gives_are_no_verdict(status: int) -> None:
+def test_responses_that_no_hub_sends_give_no_verdict(status: int) -> None:
     with pytest.raises(Outage, match=str(status)):
-        judge(errors.HfHubHTTPError("proxy", response=answer(status)), "x")
+        retry_delay(errors.HfHubHTTPError("proxy", response=answer(status)), "x")
 
 
-def test_a_fault_of_ours_is_not_hidden() -> None:
+def test_a_bug_of_this_program_is_not_hidden() -> None:
     with pytest.raises(ZeroDivisionError):
-        judge(ZeroDivisionError(), "x")
+        retry_delay(ZeroDivisionError(), "x")
 
 
 @pytest.mark.parametrize(
@@ -212,9 +213,9 @@ def test_a_fault_of_ours_is_not_hidden() -> None:
         ({}, None),
     ],
 )
-def test_the_time_that_the_hub_asks_for(headers: dict[str, str], seconds: float | None) -> None:
+def test_the_delay_that_the_hub_requests(headers: dict[str, str], seconds: float | None) -> None:
     error = errors.HfHubHTTPError("busy", response=answer(429, **headers))
-    assert judge(error, "x") == seconds
+    assert retry_delay(error, "x") == seconds
 
 
 # ---- settings
@@ -236,6 +237,6 @@ def test_wrong_settings_are_named(given: dict[str, Any], message: str) -> None:
 
 
 def test_settings_are_taken_over() -> None:
-    found = checked(Screening, "pool.screening", {"norm_above": 2, "exclude": ["a/b"]})
-    assert found == Screening(norm_above=2.0, exclude=("a/b",))
+    screening = checked(Screening, "pool.screening", {"norm_above": 2, "exclude": ["a/b"]})
+    assert screening == Screening(norm_above=2.0, exclude=("a/b",))
     assert network_of({"endpoint": "x", "workers": 3}) == Network(workers=3)

@@ -6,7 +6,7 @@ import pytest
 from tests.hub.adapters import World, adapter
 
 from recycling.files import read_json, read_tsv
-from recycling.hub.summary import copies, inherited, licence_summary, terms_of
+from recycling.hub.pool_summary import copies, inherited, licence_summary, terms_of
 
 
 def test_licences_of_a_pool() -> None:

@@ -1,4 +1,4 @@
-"""What the pool says of the adapters that it keeps, against plain references."""
+"""The pool's facts about kept adapters, against plain references."""
 
 import json
 from pathlib import Path
@@ -10,11 +10,11 @@ from tests.hub.adapters import ALIAS, BASE, SHAPES, World, adapter, reason, tens
 from recycling.files import sha256_file
 
 
-def reference_norm(found: dict[str, np.ndarray], scaling: dict[str, float]) -> float:
+def reference_norm(weights: dict[str, np.ndarray], scaling: dict[str, float]) -> float:
     total = 0.0
     for module in SHAPES:
         A, B = (
-            found[f"base_model.model.{module}.lora_{x}.weight"].astype(np.float64) for x in "AB"
+            weights[f"base_model.model.{module}.lora_{x}.weight"].astype(np.float64) for x in "AB"
         )
         total += np.square(scaling[module] * (B @ A)).sum()
     return float(np.sqrt(total))

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from recycling.files import read_json, write_json
-from recycling.hub.pool import build_pool
+from recycling.hub.pool_builder import build_pool
 from recycling.hub.reasons import REASONS
 from recycling.hub.settings import Network, Screening
 from recycling.lora.adapter import Adapter

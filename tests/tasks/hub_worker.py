@@ -12,13 +12,13 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from recycling.errors import UserError  # noqa: E402
-from recycling.hub.endpoint import serving  # noqa: E402
+from recycling.hub.endpoint import hub_endpoint  # noqa: E402
 from recycling.tasks.prepare import prepare  # noqa: E402
 from recycling.tasks.spec import load_spec  # noqa: E402
 
 
 def main(hub: str, tokenizer_folder: str, out: str, *specs: str) -> None:
-    with serving({"server": ["python", str(ROOT / "scripts" / "loopback_hub.py"), hub]}):
+    with hub_endpoint({"server": ["python", str(ROOT / "scripts" / "loopback_hub.py"), hub]}):
         from transformers import PreTrainedTokenizerFast
 
         tokenizer = PreTrainedTokenizerFast.from_pretrained(tokenizer_folder)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from recycling.doctor import Finding
-from recycling.hub.endpoint import serving
+from recycling.hub.endpoint import hub_endpoint
 
 FILE = "config.json"
 
@@ -17,7 +17,7 @@ def base(settings: Mapping[str, Any], hub: Mapping[str, Any]) -> Finding:
         if any(Path(repo).glob("*.safetensors")):
             return Finding("ok", f"the base lies in {repo}")
         return Finding("problem", f"{repo} has no *.safetensors file", "name a folder that has")
-    with serving(hub) as endpoint:
+    with hub_endpoint(hub) as endpoint:
         return _asked(repo, revision, endpoint, hub["timeout"])
 
 

@@ -1,1 +1,1 @@
-"""From the Hub to a pool: crawl, screen, download, account for every candidate."""
+"""From the Hub to a pool: crawl, screen and download adapters; account for every candidate."""

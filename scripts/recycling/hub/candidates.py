@@ -1,4 +1,4 @@
-"""A candidate as the Hub listed it, frozen: the rows of candidates.tsv."""
+"""Candidates: repositories as the Hub listed them, frozen as the rows of candidates.tsv."""
 
 import json
 import re
@@ -13,10 +13,10 @@ from recycling.hub.reasons import plain
 
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
-# Hostile repositories may hold any number of files and tags; the adapter's own come first.
-MOST_FILES = 60
-MOST_TAGS = 60
-MOST_LICENCES = 5
+# A hostile repository can have any number of files and tags; the adapter's own files come first.
+MAX_FILES = 60
+MAX_TAGS = 60
+MAX_LICENCES = 5
 NAME = re.compile(r"(?!.*(?:--|\.\.))[A-Za-z0-9_]([\w.\-]{0,94}[\w])?", re.ASCII)
 SHA = re.compile(r"[0-9a-f]{40}")
 LOCAL = "local"  # the owner of adapters from a folder
@@ -35,9 +35,9 @@ class File:
 class Candidate:
     """One repository at one commit.
 
-    state: `listed`, or the reason why the Hub would not describe it (gone, gated, disabled).
-    found: the base or alias under whose tag it was found, or the source. n_files counts all
-    files; `files` holds the adapter's own and the first others.
+    state: `listed`, or the reason why the Hub did not describe it (gone, gated, disabled).
+    found: the base or alias whose tag it carries, or the source (`repos`, `folder`). n_files:
+    number of all files. files: the adapter's own files, then others up to MAX_FILES.
     """
 
     repo_id: str
@@ -56,14 +56,14 @@ class Candidate:
     files: tuple[File, ...] = ()
 
     def file(self, path: str) -> File | None:
-        """The file of that exact path in the top folder, if the commit has it."""
+        """The file with exactly this path, None if the commit does not have it."""
         return next((file for file in self.files if file.path == path), None)
 
     @property
     def safe_name(self) -> bool:
-        """Whether the name is one that the Hub allows, which can be part of a path and a URL.
+        """Whether the Hub allows this name, so that it is safe in a path and a URL.
 
-        The folder of a local adapter may also have `--` in its name, as exported ones often do.
+        The folder of a local adapter may also contain `--`, as exported adapters often do.
         """
         owner, _, name = self.repo_id.partition("/")
         if owner == LOCAL:
@@ -73,35 +73,35 @@ class Candidate:
 
     @property
     def safe(self) -> bool:
-        """Whether name and commit are well-formed."""
+        """Whether name and commit sha are well-formed."""
         return self.safe_name and bool(SHA.fullmatch(self.sha))
 
     @property
     def folder(self) -> str:
-        """The folder of a kept adapter; unique, as no safe owner or name of the Hub has `--`."""
+        """The folder name of a kept adapter; unique, because safe names on the Hub have no `--`."""
         return self.repo_id.replace("/", "--")
 
 
 COLUMNS = [field.name for field in fields(Candidate)]
 
 
-def own_files(files: Iterable[File]) -> tuple[File, ...]:
-    """The files worth remembering: an adapter's at the top, then other weights, then the rest."""
+def first_files(files: Iterable[File]) -> tuple[File, ...]:
+    """At most MAX_FILES files: the adapter's own first, then other weights, then the rest."""
 
     def order(file: File) -> tuple[bool, bool, bool, str]:
         own = file.path in (CONFIG, WEIGHTS)
         top = "/" not in file.path and file.path.startswith("adapter_")
         return not own, not top, "adapter_" not in file.path, file.path
 
-    kept = sorted((file for file in files if len(file.path) <= 300), key=order)[:MOST_FILES]
+    kept = sorted((file for file in files if len(file.path) <= 300), key=order)[:MAX_FILES]
     return tuple(File(plain(file.path), file.size, file.digest) for file in kept)
 
 
 def licence_of(tags: Sequence[str]) -> str:
-    """The licences that the Hub read from the card, joined by commas; empty where none is given."""
+    """The licences among a repository's tags, joined by commas; empty if there are none."""
     prefix = "license:"
-    found = {plain(tag[len(prefix) :], 80) for tag in tags if tag.startswith(prefix)}
-    return ",".join(sorted(found)[:MOST_LICENCES])
+    licences = {plain(tag[len(prefix) :], 80) for tag in tags if tag.startswith(prefix)}
+    return ",".join(sorted(licences)[:MAX_LICENCES])
 
 
 def write_candidates(path: str | Path, candidates: Iterable[Candidate]) -> None:
@@ -110,19 +110,21 @@ def write_candidates(path: str | Path, candidates: Iterable[Candidate]) -> None:
 
 
 def read_candidates(path: str | Path) -> list[Candidate]:
-    """Read what `write_candidates` wrote. UserError naming the file and row that is not one."""
+    """Read a file of `write_candidates`. Raises UserError naming the file and the invalid row."""
     candidates = []
     for number, row in enumerate(read_tsv(path), start=2):
         try:
             candidates.append(_candidate(row))
         except (KeyError, ValueError, TypeError) as error:
             raise UserError(
-                f"{path}: row {number} is no candidate ({error!r}); "
-                "freeze the list again or mend the row"
+                f"{path}: row {number} is not a valid candidate ({error!r}); "
+                "correct the row or create the file again"
             ) from None
     repeated = len(candidates) - len({candidate.repo_id for candidate in candidates})
     if repeated:
-        raise UserError(f"{path}: {repeated} repositories are listed twice; keep one row each")
+        raise UserError(
+            f"{path}: {repeated} repositories are listed more than once; keep one row each"
+        )
     return candidates
 
 

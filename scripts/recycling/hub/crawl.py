@@ -15,18 +15,18 @@ from recycling.files import canonical_json, sha256_file
 from recycling.hub.candidates import (
     CONFIG,
     LOCAL,
-    MOST_TAGS,
+    MAX_TAGS,
     SHA,
     WEIGHTS,
     Candidate,
     File,
+    first_files,
     licence_of,
-    own_files,
     read_candidates,
 )
 from recycling.hub.evidence import Evidence
 from recycling.hub.progress import Progress
-from recycling.hub.reasons import Garbled, Reject, plain
+from recycling.hub.reasons import InvalidResponse, Reject, plain
 from recycling.hub.settings import Network
 
 if TYPE_CHECKING:
@@ -34,26 +34,30 @@ if TYPE_CHECKING:
 
     from recycling.hub.client import Client
 
-# Each source with the key of `pool` that it needs.
+# pool.source -> the key of `pool` that it requires.
 SOURCES = {"crawl": None, "repos": "repos", "folder": "folder", "frozen": "candidates"}
 
 
 def find_candidates(
     pool: Mapping[str, Any], base: str, *, endpoint: str, work: Path, network: Network
 ) -> list[Candidate]:
-    """The candidates that `pool["source"]` names, sorted by repository.
+    """The candidates of a pool, sorted by repository. They come from `pool["source"]`:
 
-    crawl: every repository tagged as an adapter of `base` or of one of `pool["aliases"]`;
-    repos: the repositories of `pool["repos"]`, a list or a file with one `owner/name[@sha]` a
-    line; folder: each sub-folder of `pool["folder"]`; frozen: the rows of `pool["candidates"]`.
-    `work`: a folder for what may be resumed after an interruption.
+    - crawl: every repository tagged as an adapter of `base` or of one of `pool["aliases"]`
+    - repos: the repositories of `pool["repos"]`, a list, or a file with one `owner/name[@sha]`
+      per line
+    - folder: each subfolder of `pool["folder"]`
+    - frozen: the rows of `pool["candidates"]`
+
+    work: a folder for partial results; an interrupted crawl continues from them. Raises UserError
+    for an invalid `pool` or an empty crawl, Outage if the Hub does not respond.
     """
     source = pool.get("source", "crawl")
     if source not in SOURCES:
-        raise UserError(f"pool.source: {source!r} is none of {', '.join(SOURCES)}")
-    needed = SOURCES[source]
-    if needed and not pool.get(needed):
-        raise UserError(f"pool.{needed}: needed where pool.source is {source}")
+        raise UserError(f"pool.source: {source!r}: expected one of {', '.join(SOURCES)}")
+    required = SOURCES[source]
+    if required and not pool.get(required):
+        raise UserError(f"pool.{required}: required because pool.source is {source}; set it")
     if source == "frozen":
         return sorted(read_candidates(pool["candidates"]), key=lambda c: c.repo_id)
     if source == "folder":
@@ -65,41 +69,41 @@ def find_candidates(
             candidates = from_list(client, read_list(pool["repos"]), evidence)
         else:
             candidates = crawl(client, [base, *pool.get("aliases", ())], evidence)
-    # the next crawl is a refresh, which asks anew
+    # The next crawl is a refresh: it must request everything again.
     evidence.path.unlink()
     return candidates
 
 
 def crawl(client: "Client", bases: Sequence[str], evidence: Evidence) -> list[Candidate]:
-    """List all adapters of the `bases` by exact tag, page by page, and describe each.
+    """List all adapters of `bases` by exact tag, page by page, and describe each.
 
-    A repository found under two bases keeps the first. Descriptions are kept in `evidence` by
-    commit, so that a killed crawl goes on where it was. UserError where there is none at all.
+    A repository tagged with two bases counts for the first. Descriptions go to `evidence`, by
+    commit, so that an interrupted crawl can continue. Raises UserError if the Hub lists none.
     """
-    found: dict[str, Candidate] = {}
+    candidates: dict[str, Candidate] = {}
     for base in bases:
-        for candidate in client.ask(
-            f"the list of adapters of {base}", partial(_listing, client, base)
+        for candidate in client.retry(
+            f"the list of adapters of {base}", partial(_list_adapters, client, base)
         ):
-            found.setdefault(candidate.repo_id, candidate)
-    if not found:
+            candidates.setdefault(candidate.repo_id, candidate)
+    if not candidates:
         raise UserError(f"base.repo: {client.endpoint} lists no adapter of {' or '.join(bases)}")
-    return _described(client, list(found.values()), evidence)
+    return _describe_all(client, list(candidates.values()), evidence)
 
 
-def _listing(client: "Client", base: str) -> list[Candidate]:
+def _list_adapters(client: "Client", base: str) -> list[Candidate]:
     progress = Progress(f"listing adapters of {base}")
-    with understood():
+    with checked_response():
         infos = client.api.list_models(filter=f"base_model:adapter:{base}", full=True)
-        found = [progress.one(_candidate(info, base)) for info in infos]
+        candidates = [progress.count(_candidate(info, base)) for info in infos]
     progress.end()
-    return found
+    return candidates
 
 
-def from_list(client: "Client", wanted: Iterable[str], evidence: Evidence) -> list[Candidate]:
-    """Candidates by name; without a sha the head of main is taken, and frozen."""
+def from_list(client: "Client", entries: Iterable[str], evidence: Evidence) -> list[Candidate]:
+    """Candidates from `owner/name[@sha]`; without a sha, the current head of main is frozen."""
     listed = {}
-    for entry in wanted:
+    for entry in entries:
         repo_id, _, sha = entry.partition("@")
         if sha and not SHA.fullmatch(sha):
             raise UserError(f"pool.repos: {entry!r}: expected owner/name or owner/name@<40 hex>")
@@ -107,11 +111,11 @@ def from_list(client: "Client", wanted: Iterable[str], evidence: Evidence) -> li
         if repo_id in listed:
             raise UserError(f"pool.repos: {repo_id} is listed twice; keep one line")
         listed[repo_id] = Candidate(repo_id, sha, author, found="repos")
-    return _described(client, list(listed.values()), evidence)
+    return _describe_all(client, list(listed.values()), evidence)
 
 
 def read_list(repos: str | Path | Sequence[str]) -> list[str]:
-    """Repositories from a list, or from a file with one a line (# begins a comment)."""
+    """Repositories from a list, or from a file with one per line (# starts a comment)."""
     if isinstance(repos, str | Path):
         try:
             lines = Path(repos).read_text(encoding="utf-8").splitlines()
@@ -122,10 +126,10 @@ def read_list(repos: str | Path | Sequence[str]) -> list[str]:
 
 
 def from_folder(root: str | Path) -> list[Candidate]:
-    """Each sub-folder of `root` as the candidate local/<its name>; its sha hashes its files."""
+    """Each subfolder of `root` as the candidate local/<name>; its sha is a hash of its files."""
     root = Path(root)
     if not root.is_dir():
-        raise UserError(f"pool.folder: {root} is no folder")
+        raise UserError(f"pool.folder: {root} is not a folder; name one that holds PEFT adapters")
     candidates = []
     for folder in sorted(path for path in root.iterdir() if path.is_dir()):
         paths = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -142,22 +146,22 @@ def from_folder(root: str | Path) -> list[Candidate]:
                 author="local",
                 found="folder",
                 n_files=len(files),
-                files=own_files(files),
+                files=first_files(files),
             )
         )
     return candidates
 
 
-def _described(
+def _describe_all(
     client: "Client", listed: Sequence[Candidate], evidence: Evidence
 ) -> list[Candidate]:
     progress = Progress("describing candidates", len(listed))
 
-    def one(candidate: Candidate) -> Candidate:
-        return progress.one(_describe(client, candidate, evidence))
+    def describe(candidate: Candidate) -> Candidate:
+        return progress.count(_describe(client, candidate, evidence))
 
     with ThreadPoolExecutor(client.network.workers) as threads:
-        described = all_results(threads, one, listed)
+        described = all_results(threads, describe, listed)
     progress.end()
     return sorted(described, key=lambda candidate: candidate.repo_id)
 
@@ -165,7 +169,7 @@ def _described(
 def all_results(
     threads: ThreadPoolExecutor, action: Callable[[Any], Any], items: Iterable[Any]
 ) -> list[Any]:
-    """Results in order; at the first error what has not begun is called off."""
+    """The results in order. The first error cancels every item that has not started."""
     futures = [threads.submit(action, item) for item in items]
     try:
         return [future.result() for future in futures]
@@ -175,33 +179,33 @@ def all_results(
 
 
 def _describe(client: "Client", candidate: Candidate, evidence: Evidence) -> Candidate:
-    """Add sizes and hashes of the files, unless the listing already shows that there is nothing."""
+    """Add sizes and hashes of the files, unless the listing shows that no adapter is there."""
     if not candidate.safe_name or (candidate.sha and not candidate.safe):
         return candidate
     if candidate.files and not all(candidate.file(name) for name in (CONFIG, WEIGHTS)):
         return candidate
     key = f"{candidate.repo_id}@{candidate.sha}"
-    kept = evidence.get(key)
-    if kept is None:
+    entry = evidence.get(key)
+    if entry is None:
 
-        def info() -> Candidate:
-            with understood():
-                answer = client.api.model_info(
+        def request() -> Candidate:
+            with checked_response():
+                info = client.api.model_info(
                     candidate.repo_id, revision=candidate.sha or None, files_metadata=True
                 )
-                return _candidate(answer, candidate.found)
+                return _candidate(info, candidate.found)
 
         try:
-            facts: dict[str, Any] = {"info": asdict(client.ask(candidate.repo_id, info))}
+            facts: dict[str, Any] = {"info": asdict(client.retry(candidate.repo_id, request))}
         except Reject as reject:
             facts = {"state": reject.reason}
-        kept = evidence.put(key, canonical_json(facts).encode())
-    facts = json.loads(kept)
+        entry = evidence.put(key, canonical_json(facts).encode())
+    facts = json.loads(entry)
     if "state" in facts:
         return replace(candidate, state=facts["state"])
-    told = facts["info"]
-    files = tuple(File(**file) for file in told["files"])
-    described = Candidate(**{**told, "files": files, "tags": tuple(told["tags"])})
+    info = facts["info"]
+    files = tuple(File(**file) for file in info["files"])
+    described = Candidate(**{**info, "files": files, "tags": tuple(info["tags"])})
     sha = candidate.sha or described.sha
     if candidate.found == "repos":
         return replace(described, sha=sha)
@@ -211,12 +215,12 @@ def _describe(client: "Client", candidate: Candidate, evidence: Evidence) -> Can
 
 
 @contextlib.contextmanager
-def understood() -> Iterator[None]:
-    """An answer that the client library stumbles over is garbled, and may be asked for again."""
+def checked_response() -> Iterator[None]:
+    """Turn an error of the client library on a malformed response into InvalidResponse."""
     try:
         yield
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise Garbled(f"an answer that makes no sense ({type(error).__name__})") from error
+        raise InvalidResponse(f"a malformed response ({type(error).__name__})") from error
 
 
 def _candidate(info: "ModelInfo", found: str) -> Candidate:
@@ -235,8 +239,8 @@ def _candidate(info: "ModelInfo", found: str) -> Candidate:
         state="disabled" if info.disabled else "listed",
         found=found,
         n_files=len(files),
-        tags=tuple(tags[:MOST_TAGS]),
-        files=own_files(files),
+        tags=tuple(tags[:MAX_TAGS]),
+        files=first_files(files),
     )
 
 

@@ -1,4 +1,4 @@
-"""Which Hub a job talks to, settled before any Hub library is imported."""
+"""Which Hub a job uses, set before any Hub library is imported."""
 
 import contextlib
 import os
@@ -14,20 +14,22 @@ from recycling.errors import UserError
 
 PUBLIC = "https://huggingface.co"
 START_SECONDS = 60.0
-NOWHERE = "http://127.0.0.1:9"
+CLOSED_PORT = "http://127.0.0.1:9"
 
 
 @contextlib.contextmanager
-def serving(settings: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the URL of the Hub of `settings` and point this process's Hub libraries at it.
+def hub_endpoint(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the URL of the configured Hub and point the Hub libraries of this process at it.
 
-    `server`: a command (list of words) that serves a Hub and prints its URL on its first line;
-    it runs for the length of the block and ends when its standard input closes. Without it
-    `endpoint` is used; without that HF_ENDPOINT; without that the public Hub.
-    `cache`: the folder for what huggingface_hub downloads; a server of our own gets a
-    temporary one, because the cache's paths know a repository's name but not its Hub.
+    settings: section `hub` of the configuration. The URL comes from, in this order:
+    - `server`: a command (list of words) that serves a Hub and prints its URL on the first line.
+      It runs while the block runs and must exit when its standard input closes.
+    - `endpoint`, then the variable HF_ENDPOINT, then the public Hub.
+    `cache`: the folder for downloads of huggingface_hub. With `server` the default is a temporary
+    folder, because paths in the cache contain the repository's name but not its Hub.
 
-    huggingface_hub reads these variables when it is imported: enter this block first.
+    huggingface_hub reads its variables when it is imported: enter this block before that.
+    Raises UserError if the server does not start or the URL is not http(s).
     """
     before = dict(os.environ)
     with contextlib.ExitStack() as stack:
@@ -42,11 +44,11 @@ def serving(settings: Mapping[str, Any]) -> Iterator[str]:
             url = settings.get("endpoint") or os.environ.get("HF_ENDPOINT") or PUBLIC
         url = url.rstrip("/")
         if urlsplit(url).scheme not in ("http", "https"):
-            raise UserError(f"hub.endpoint: {url!r} is no http(s) URL")
+            raise UserError(f"hub.endpoint: {url!r} is not an http(s) URL")
         _refuse_late_change(url)
         os.environ["HF_ENDPOINT"] = url
         os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-        # datasets would otherwise report downloads to a host of its own choice
+        # Otherwise datasets reports downloads to a fixed public host.
         os.environ["HF_UPDATE_DOWNLOAD_COUNTS"] = "0"
         if cache:
             os.environ["HF_HOME"] = str(cache)
@@ -61,14 +63,14 @@ def is_loopback(url: str) -> bool:
 
 
 def _stay_on_this_machine() -> None:
-    # no storage back end beside the endpoint, and no token of the user's
+    # No separate storage back end, and no user token.
     os.environ["HF_HUB_DISABLE_XET"] = "1"
     os.environ["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"
-    # libraries that would ask another host find a closed door, fast, with or without a network
+    # Requests to any other host fail at once, with or without a network.
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        os.environ[name] = os.environ[name.lower()] = NOWHERE
+        os.environ[name] = os.environ[name.lower()] = CLOSED_PORT
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost,::1"
-    # "offline" forbids loopback as well
+    # Offline mode would also block loopback.
     for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE"):
         os.environ.pop(name, None)
 
@@ -77,14 +79,14 @@ def _refuse_late_change(url: str) -> None:
     constants = sys.modules.get("huggingface_hub.constants")
     if constants is not None and getattr(constants, "ENDPOINT", url) != url:
         raise RuntimeError(
-            f"huggingface_hub was imported for {constants.ENDPOINT} before serving() chose {url}: "
-            "import it, transformers and datasets inside the block"
+            f"huggingface_hub was imported with {constants.ENDPOINT} before hub_endpoint() set "
+            f"{url}: import it, transformers and datasets inside the block"
         )
 
 
 @contextlib.contextmanager
 def _started(command: Sequence[str]) -> Iterator[str]:
-    # "python" means the interpreter that runs this job, whatever PATH says
+    # "python" is the interpreter that runs this job, regardless of PATH.
     command = [sys.executable if command[0] == "python" else command[0], *command[1:]]
     try:
         process = subprocess.Popen(
@@ -99,7 +101,7 @@ def _started(command: Sequence[str]) -> Iterator[str]:
         if not url.startswith("http"):
             raise UserError(
                 f"hub.server: {' '.join(command)} printed {url!r} instead of its URL; "
-                "run it by hand to see why"
+                "run the command by hand to see why"
             )
         yield url
     finally:

@@ -1,4 +1,4 @@
-"""What the Hub and the files said, kept so that nothing is asked twice."""
+"""A cache of what the Hub and the adapters' files contain, so that nothing is requested twice."""
 
 import base64
 import binascii
@@ -14,10 +14,11 @@ from recycling.errors import UserError
 class Evidence:
     """An append-only file of (key, bytes), one line each: `key TAB base64(zlib(bytes))`.
 
-    Made for kill -9 and for network file systems: a line is written at once, one torn at the end
-    is dropped on the next opening, a later line of the same key wins. Contents stay on disk;
-    memory holds keys and offsets. Keys are plain text without tabs and line breaks. Verdicts are
-    never kept, only what they rest on, so that a changed filter needs no request.
+    It survives kill -9 and works on network file systems: each line is written at once, an
+    incomplete last line is dropped on the next opening, and the last line of a key counts.
+    Contents stay on disk; memory holds keys and offsets. Keys are plain text without tabs and line
+    breaks. The file holds the facts behind a verdict, never the verdict of a filter, so that a
+    changed filter needs no new request.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -25,7 +26,7 @@ class Evidence:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
         self._file = open(self.path, "a+b")  # noqa: SIM115 - closed by __exit__
-        self._places: dict[str, tuple[int, int]] = {}
+        self._positions: dict[str, tuple[int, int]] = {}  # key -> offset and length
         self._index()
 
     def __enter__(self) -> "Evidence":
@@ -40,19 +41,20 @@ class Evidence:
         self._file.close()
 
     def get(self, key: str) -> bytes | None:
-        """The bytes kept under a key, or None; also None where the line was damaged."""
+        """The bytes stored under a key; None if there are none or the line is damaged."""
         with self._lock:
-            place = self._places.get(key)
-            if place is None:
+            position = self._positions.get(key)
+            if position is None:
                 return None
-            line = os.pread(self._file.fileno(), place[1], place[0])
+            start, length = position
+            line = os.pread(self._file.fileno(), length, start)
         try:
             return zlib.decompress(base64.b64decode(line, validate=True))
         except (binascii.Error, zlib.error):
             return None
 
     def put(self, key: str, content: bytes) -> bytes:
-        """Keep bytes under a key and return them. UserError where the disk does not take them."""
+        """Store bytes under a key and return them. Raises UserError if the disk refuses them."""
         packed = base64.b64encode(zlib.compress(content))
         head = key.encode() + b"\t"
         with self._lock:
@@ -62,7 +64,7 @@ class Evidence:
                 self._file.flush()
             except OSError as error:
                 raise UserError(f"{self.path}: {error.strerror}") from None
-            self._places[key] = (start + len(head), len(packed))
+            self._positions[key] = (start + len(head), len(packed))
         return content
 
     def _index(self) -> None:
@@ -74,5 +76,5 @@ class Evidence:
                 break
             key, _, packed = line[:-1].partition(b"\t")
             start = end + len(key) + 1
-            self._places[key.decode("utf-8", "replace")] = (start, len(packed))
+            self._positions[key.decode("utf-8", "replace")] = (start, len(packed))
             end += len(line)

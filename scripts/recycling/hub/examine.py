@@ -1,4 +1,4 @@
-"""One candidate at a time: what its files say, asked once and remembered."""
+"""Examines single candidates: each fact about their files is requested once and stored."""
 
 import json
 import os
@@ -9,22 +9,22 @@ from functools import partial
 from pathlib import Path
 
 from recycling.files import canonical_json, sha256_file
+from recycling.hub.adapter_config import LoraConfig, parse_config
 from recycling.hub.candidates import CONFIG, WEIGHTS, Candidate, File
-from recycling.hub.config import LoraConfig, parse_config
 from recycling.hub.evidence import Evidence
 from recycling.hub.fetch import Files, digest_of, digest_of_file
-from recycling.hub.header import Pair, pairs_of, parse_header, read_header
 from recycling.hub.manifest import Row, adapter_facts
 from recycling.hub.reasons import Outage, Reject
+from recycling.hub.safetensors_header import Pair, pairs_of, parse_header, read_header
 from recycling.hub.settings import Screening
-from recycling.hub.weights import MEASURE, Measurement, measure, screen_weights
+from recycling.hub.weights import MEASUREMENT_VERSION, Measurement, measure, screen_weights
 
-READINGS = 3
+MAX_HEADER_READS = 3
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A candidate that may stay: its total norm and the hash of its contents."""
+class Accepted:
+    """A candidate that passed the screening, its total norm and the hash of its weights."""
 
     candidate: Candidate
     norm: float
@@ -33,11 +33,11 @@ class Judged:
 
 @dataclass
 class Examiner:
-    """Answers about candidates from the evidence, and where that has none, from their files.
+    """Examines candidates, from the stored evidence or, where that has none, from their files.
 
     folder: pool/. base: (out, in) of the base's modules. names: the base and its aliases. Every
-    method raises Reject for a verdict and Outage where nothing could be learned; the methods may
-    be called from several threads, for different candidates.
+    method raises Reject for a rejected candidate and Outage where there is no verdict. The methods
+    may be called from several threads, for different candidates.
     """
 
     files: Files
@@ -49,59 +49,59 @@ class Examiner:
 
     def __post_init__(self) -> None:
         self._facts: dict[str, Row] = {}
-        self._fresh: set[str] = set()
+        self._installed: set[str] = set()  # by this run: complete without a check
 
     def facts(self, candidate: Candidate) -> Row:
-        """What the manifest may tell of a candidate beyond its listing, so far."""
+        """The columns of a candidate's row that are known so far, beyond its listing."""
         return self._facts.get(candidate.repo_id, {})
 
-    def screened(self, candidate: Candidate) -> Candidate:
-        """Pass two: config and header."""
+    def screen_header(self, candidate: Candidate) -> Candidate:
+        """Second pass: config and header."""
         config = self._config(candidate)
-        header = self._learn(candidate, "header", lambda: self._read_header(candidate, config))
+        header = self._stored(candidate, "header", lambda: self._read_header(candidate, config))
         pairs = self._pairs(candidate, header, config)
         self._facts[candidate.repo_id] = adapter_facts(config, pairs)
         return candidate
 
-    def measured(self, group: Sequence[Candidate]) -> None:
-        """Pass three, the costly part, for candidates that list the same weights file.
+    def measure(self, group: Sequence[Candidate]) -> None:
+        """Third pass, the download, for candidates that list the same weights file.
 
         The file comes from the first of them that can deliver it.
         """
         for candidate in group:
-            if self.evidence.get(_measure_key(candidate)) is not None:
+            if self.evidence.get(_measurement_key(candidate)) is not None:
                 return
             try:
-                self._learn(candidate, "download", partial(self._download, candidate))
+                self._stored(candidate, "download", partial(self._download, candidate))
             except Reject:
                 continue
 
-    def judged(self, candidate: Candidate) -> Judged:
-        """Pass three, the verdict on what was measured."""
-        self._recall(f"{_key(candidate)}#download")
-        found = self._recall(_measure_key(candidate))
-        assert found is not None, "measured() comes first"
-        measurement = Measurement(**json.loads(found))
+    def screen_weights(self, candidate: Candidate) -> Accepted:
+        """Third pass, the verdict on the measured weights. `measure` comes first."""
+        self._lookup(f"{_key(candidate)}#download")
+        content = self._lookup(_measurement_key(candidate))
+        assert content is not None, "measure() comes first"
+        measurement = Measurement(**json.loads(content))
         norm = screen_weights(measurement, self._config(candidate), self.settings)
         self._facts[candidate.repo_id]["norm"] = f"{norm:.6g}"
-        return Judged(candidate, norm, measurement.content)
+        return Accepted(candidate, norm, measurement.content)
 
-    def installed(self, judged: Judged) -> Row:
-        """See that a kept adapter's files are in place and whole; fetch them where not."""
-        candidate = judged.candidate
-        home = self._home(candidate)
-        if candidate.repo_id not in self._fresh and not self._whole(candidate, home):
-            shutil.rmtree(home, ignore_errors=True)
-            self._install(candidate, self._fetch(candidate))
+    def install(self, accepted: Accepted) -> Row:
+        """Ensure that an adapter's files are in its folder and intact; download them if not."""
+        candidate = accepted.candidate
+        folder = self._adapter_folder(candidate)
+        if candidate.repo_id not in self._installed and not self._is_intact(candidate, folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            self._move_into_pool(candidate, self._fetch(candidate))
         digest = _weights(candidate).digest
-        known = digest.removeprefix("sha256:")
+        sha256 = digest.removeprefix("sha256:")
         return {
-            "sha256": known if known != digest else sha256_file(home / WEIGHTS),
+            "sha256": sha256 if sha256 != digest else sha256_file(folder / WEIGHTS),
             "folder": f"adapters/{candidate.folder}",
         }
 
-    def tidy(self, kept: Iterable[str]) -> None:
-        """Remove all adapters but the kept ones, and what downloads left."""
+    def remove_unused(self, kept: Iterable[str]) -> None:
+        """Remove all adapters except the kept folders, and incomplete downloads."""
         names = {Path(folder).name for folder in kept}
         for folder in sorted((self.folder / "adapters").glob("*")):
             if folder.name not in names:
@@ -113,94 +113,99 @@ class Examiner:
 
     def _config_text(self, candidate: Candidate) -> bytes:
         file = _file(candidate, CONFIG)
-        return self._learn(candidate, CONFIG, lambda: self.files.whole(candidate, file))
+        return self._stored(candidate, CONFIG, lambda: self.files.read(candidate, file))
 
     def _pairs(self, candidate: Candidate, header: bytes, config: LoraConfig) -> dict[str, Pair]:
         return pairs_of(parse_header(header, _weights(candidate).size or 0), self.base, config)
 
     def _read_header(self, candidate: Candidate, config: LoraConfig) -> bytes:
-        """Read a header. It has no hash: what it says against a candidate must be said twice."""
+        """Read a header. It has no hash, so a rejection needs the same bytes twice."""
         weights = _weights(candidate)
-        seen: list[bytes] = []
-        for _ in range(READINGS):
+        rejected: list[bytes] = []
+        for _ in range(MAX_HEADER_READS):
             header = read_header(
-                lambda start, stop: self.files.span(candidate, weights, start, stop),
+                lambda start, stop: self.files.read_range(candidate, weights, start, stop),
                 weights.size or 0,
                 self.settings.header_bytes,
             )
-            if header in seen:
+            if header in rejected:
                 return header
             try:
                 self._pairs(candidate, header, config)
             except Reject:
-                seen.append(header)
+                rejected.append(header)
             else:
                 return header
-        raise Outage(f"{candidate.repo_id}: {READINGS} readings of its header differ; run again")
+        raise Outage(
+            f"{candidate.repo_id}: {MAX_HEADER_READS} reads of its header differ; run again"
+        )
 
     def _download(self, candidate: Candidate) -> bytes:
-        """Fetch and measure the weights; put them in place if they may stay, remove them if not."""
-        arrived = self._fetch(candidate)
+        """Download and measure the weights; move them into the pool, or remove rejected ones."""
+        download = self._fetch(candidate)
         try:
-            found = self._remember(_measure_key(candidate), lambda: _measured(arrived))
-            measurement = Measurement(**json.loads(found))
+            content = self._stored_under(_measurement_key(candidate), lambda: _measure(download))
+            measurement = Measurement(**json.loads(content))
             screen_weights(measurement, self._config(candidate), self.settings)
         except Reject:
-            shutil.rmtree(arrived)
+            shutil.rmtree(download)
         else:
-            self._install(candidate, arrived)
+            self._move_into_pool(candidate, download)
         return b""
 
     def _fetch(self, candidate: Candidate) -> Path:
-        """A folder with the verified weights and config of a candidate."""
-        arrived = self.folder / ".partial" / candidate.folder
-        self.files.download(candidate, _weights(candidate), arrived / WEIGHTS)
-        (arrived / CONFIG).write_bytes(self._config_text(candidate))
-        return arrived
+        """Download a candidate's weights and config, verified, into a temporary folder."""
+        download = self.folder / ".partial" / candidate.folder
+        self.files.download(candidate, _weights(candidate), download / WEIGHTS)
+        (download / CONFIG).write_bytes(self._config_text(candidate))
+        return download
 
-    def _install(self, candidate: Candidate, arrived: Path) -> None:
-        home = self._home(candidate)
-        shutil.rmtree(home, ignore_errors=True)
-        home.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(arrived, home)
-        self._fresh.add(candidate.repo_id)
+    def _move_into_pool(self, candidate: Candidate, download: Path) -> None:
+        folder = self._adapter_folder(candidate)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(download, folder)
+        self._installed.add(candidate.repo_id)
 
-    def _whole(self, candidate: Candidate, home: Path) -> bool:
+    def _is_intact(self, candidate: Candidate, folder: Path) -> bool:
         config, weights = _file(candidate, CONFIG), _weights(candidate)
         try:
             return (
-                digest_of((home / CONFIG).read_bytes(), config) == config.digest
-                and digest_of_file(home / WEIGHTS, weights) == weights.digest
+                digest_of((folder / CONFIG).read_bytes(), config) == config.digest
+                and digest_of_file(folder / WEIGHTS, weights) == weights.digest
             )
         except OSError:
             return False
 
-    def _home(self, candidate: Candidate) -> Path:
+    def _adapter_folder(self, candidate: Candidate) -> Path:
         return self.folder / "adapters" / candidate.folder
 
-    def _learn(self, candidate: Candidate, what: str, ask: Callable[[], bytes]) -> bytes:
-        return self._remember(f"{_key(candidate)}#{what}", ask)
+    def _stored(self, candidate: Candidate, name: str, request: Callable[[], bytes]) -> bytes:
+        return self._stored_under(f"{_key(candidate)}#{name}", request)
 
-    def _remember(self, key: str, ask: Callable[[], bytes]) -> bytes:
-        """The answer kept under a key, or a new one, which is kept; so are rejections."""
-        found = self._recall(key)
-        if found is not None:
-            return found
+    def _stored_under(self, key: str, request: Callable[[], bytes]) -> bytes:
+        """The evidence stored under a key. If there is none, store what `request` returns.
+
+        A Reject is stored as well, and raised again on the next call.
+        """
+        content = self._lookup(key)
+        if content is not None:
+            return content
         try:
-            return self.evidence.put(key, b"+" + ask())[1:]
+            return self.evidence.put(key, b"+" + request())[1:]
         except Reject as reject:
-            said = canonical_json([reject.reason, reject.detail])
-            self.evidence.put(key, b"-" + said.encode())
+            rejection = canonical_json([reject.reason, reject.detail])
+            self.evidence.put(key, b"-" + rejection.encode())
             raise
 
-    def _recall(self, key: str) -> bytes | None:
-        found = self.evidence.get(key)
-        if found is not None and found[:1] == b"-":
-            raise Reject(*json.loads(found[1:]))
-        return found and found[1:]
+    def _lookup(self, key: str) -> bytes | None:
+        entry = self.evidence.get(key)
+        if entry is not None and entry[:1] == b"-":
+            raise Reject(*json.loads(entry[1:]))
+        return entry and entry[1:]
 
 
-def _measured(folder: Path) -> bytes:
+def _measure(folder: Path) -> bytes:
     return canonical_json(measure(folder).facts()).encode()
 
 
@@ -208,8 +213,8 @@ def _key(candidate: Candidate) -> str:
     return f"{candidate.repo_id}@{candidate.sha}"
 
 
-def _measure_key(candidate: Candidate) -> str:
-    return f"{_weights(candidate).digest}#{MEASURE}"
+def _measurement_key(candidate: Candidate) -> str:
+    return f"{_weights(candidate).digest}#{MEASUREMENT_VERSION}"
 
 
 def _weights(candidate: Candidate) -> File:
@@ -218,5 +223,5 @@ def _weights(candidate: Candidate) -> File:
 
 def _file(candidate: Candidate, path: str) -> File:
     file = candidate.file(path)
-    assert file is not None, "screen_listing lets nothing through without"
+    assert file is not None, "screen_listing rejects candidates without it"
     return file

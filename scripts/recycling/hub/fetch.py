@@ -1,4 +1,4 @@
-"""Files of a candidate, verified: from the Hub, or from a folder of adapters."""
+"""Verified files of a candidate, from the Hub or from a local folder of adapters."""
 
 import hashlib
 import shutil
@@ -7,86 +7,87 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from recycling.hub.candidates import Candidate, File
-from recycling.hub.reasons import Garbled, Outage, Reject
+from recycling.hub.reasons import InvalidResponse, Outage, Reject
 
 if TYPE_CHECKING:
     from recycling.hub.client import Client
 
-DOWNLOADS = 3
+MAX_DOWNLOADS = 3
 CHUNK = 1 << 20
 
 
 class Files(Protocol):
-    """Where a candidate's files come from."""
+    """A source of candidates' files."""
 
-    def whole(self, candidate: Candidate, file: File) -> bytes:
-        """A small file, verified."""
+    def read(self, candidate: Candidate, file: File) -> bytes:
+        """The content of a small file, verified."""
 
-    def span(self, candidate: Candidate, file: File, start: int, stop: int) -> bytes:
-        """Bytes start..stop, not verified."""
+    def read_range(self, candidate: Candidate, file: File, start: int, stop: int) -> bytes:
+        """Bytes start..stop of a file, not verified."""
 
     def download(self, candidate: Candidate, file: File, target: Path) -> None:
-        """Put a large file at `target`, verified."""
+        """Write a large file to `target`, verified."""
 
 
 class HubFiles:
-    """Files by commit from a Hub."""
+    """Files from a Hub, each at its candidate's commit."""
 
     def __init__(self, client: "Client") -> None:
         self._client = client
 
-    def whole(self, candidate: Candidate, file: File) -> bytes:
+    def read(self, candidate: Candidate, file: File) -> bytes:
         size = file.size or 0
-        found: list[bytes] = []
+        content = b""
 
         def attempt() -> str:
-            found[:] = [self.span(candidate, file, 0, size)]
-            return digest_of(found[0], file)
+            nonlocal content
+            content = self.read_range(candidate, file, 0, size)
+            return digest_of(content, file)
 
-        verified(candidate, file, attempt)
-        return found[0]
+        retry_until_verified(candidate, file, attempt)
+        return content
 
-    def span(self, candidate: Candidate, file: File, start: int, stop: int) -> bytes:
+    def read_range(self, candidate: Candidate, file: File, start: int, stop: int) -> bytes:
         def read() -> bytes:
             content = self._client.read(candidate.repo_id, candidate.sha, file.path, start, stop)
             if len(content) < stop - start:
-                raise Garbled(f"{len(content)} bytes instead of {stop - start}")
+                raise InvalidResponse(f"{len(content)} bytes instead of {stop - start}")
             return content
 
-        return self._client.ask(f"{candidate.repo_id} {file.path}", read)
+        return self._client.retry(f"{candidate.repo_id} {file.path}", read)
 
     def download(self, candidate: Candidate, file: File, target: Path) -> None:
-        """Download with resumption: a part that is there already is kept and continued."""
+        """Download a file; a partial file at `target` is continued."""
         target.parent.mkdir(parents=True, exist_ok=True)
-        what = f"{candidate.repo_id} {file.path}"
+        subject = f"{candidate.repo_id} {file.path}"
 
         def attempt() -> str:
-            self._client.ask(what, lambda: self._continue(candidate, file, target))
+            self._client.retry(subject, lambda: self._continue(candidate, file, target))
             digest = digest_of_file(target, file)
             if digest != file.digest:
                 target.unlink()
             return digest
 
-        verified(candidate, file, attempt)
+        retry_until_verified(candidate, file, attempt)
 
     def _continue(self, candidate: Candidate, file: File, target: Path) -> None:
         size = file.size or 0
-        have = target.stat().st_size if target.exists() else 0
-        if have > size:
+        written = target.stat().st_size if target.exists() else 0
+        if written > size:
             target.unlink()
-            have = 0
-        if have < size:
+            written = 0
+        if written < size:
             with (
                 open(target, "ab") as out,
                 self._client.stream(
-                    candidate.repo_id, candidate.sha, file.path, have, size
-                ) as pieces,
+                    candidate.repo_id, candidate.sha, file.path, written, size
+                ) as chunks,
             ):
-                for piece in pieces:
-                    out.write(piece[: size - have])
-                    have += len(piece)
-        if have < size:
-            raise Garbled(f"{have} bytes instead of {size}")
+                for chunk in chunks:
+                    out.write(chunk[: size - written])
+                    written += len(chunk)
+        if written < size:
+            raise InvalidResponse(f"{written} bytes instead of {size}")
 
 
 class LocalFiles:
@@ -98,12 +99,12 @@ class LocalFiles:
     def _path(self, candidate: Candidate, file: File) -> Path:
         return self._root / candidate.repo_id.split("/", 1)[1] / file.path
 
-    def whole(self, candidate: Candidate, file: File) -> bytes:
-        content = self.span(candidate, file, 0, file.size or 0)
-        self._unchanged(candidate, file, digest_of(content, file))
+    def read(self, candidate: Candidate, file: File) -> bytes:
+        content = self.read_range(candidate, file, 0, file.size or 0)
+        self._check_unchanged(candidate, file, digest_of(content, file))
         return content
 
-    def span(self, candidate: Candidate, file: File, start: int, stop: int) -> bytes:
+    def read_range(self, candidate: Candidate, file: File, start: int, stop: int) -> bytes:
         try:
             with open(self._path(candidate, file), "rb") as source:
                 source.seek(start)
@@ -114,46 +115,48 @@ class LocalFiles:
     def download(self, candidate: Candidate, file: File, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(self._path(candidate, file), target)
-        self._unchanged(candidate, file, digest_of_file(target, file))
+        self._check_unchanged(candidate, file, digest_of_file(target, file))
 
-    def _unchanged(self, candidate: Candidate, file: File, digest: str) -> None:
+    def _check_unchanged(self, candidate: Candidate, file: File, digest: str) -> None:
         if digest != file.digest:
             raise Outage(
-                f"{self._path(candidate, file)}: changed since the list was frozen; "
-                "make candidates.tsv anew"
+                f"{self._path(candidate, file)}: changed since candidates.tsv was written; "
+                "run again with --forcerun candidates"
             )
 
 
-def verified(candidate: Candidate, file: File, attempt: Callable[[], str]) -> None:
-    """Repeat `attempt`, which returns the digest it got, until that is the listed one.
+def retry_until_verified(candidate: Candidate, file: File, attempt: Callable[[], str]) -> None:
+    """Repeat `attempt`, which returns the digest of what it received, until it is the listed one.
 
-    The same wrong bytes every time are the Hub's own: Reject. Changing ones are the network's:
-    Outage.
+    Raises Reject if every attempt received the same wrong bytes (the Hub's fault), Outage if they
+    differed (the network's fault).
     """
-    seen = []
-    for _ in range(DOWNLOADS):
-        seen.append(attempt())
-        if seen[-1] == file.digest:
+    digests = []
+    for _ in range(MAX_DOWNLOADS):
+        digests.append(attempt())
+        if digests[-1] == file.digest:
             return
-    detail = f"{file.path}: listed as {file.digest}, received as {seen[-1]}, {DOWNLOADS} times"
-    if len(set(seen)) == 1:
+    detail = (
+        f"{file.path}: listed as {file.digest}, received as {digests[-1]}, {MAX_DOWNLOADS} times"
+    )
+    if len(set(digests)) == 1:
         raise Reject("hash_mismatch", detail)
-    raise Outage(f"{candidate.repo_id} {detail}; the line damages files, run again to go on")
+    raise Outage(f"{candidate.repo_id} {detail}; the network corrupts files, run again to continue")
 
 
 def digest_of(content: bytes, file: File) -> str:
-    """The digest of bytes, of the kind that the listing gives for this file."""
+    """The digest of `content`, of the kind that the listing has for `file`."""
     kind, hasher = _hasher(file, len(content))
     hasher.update(content)
     return f"{kind}:{hasher.hexdigest()}"
 
 
 def digest_of_file(path: Path, file: File) -> str:
-    """The digest of a file's bytes, of the kind that the listing gives for this file."""
+    """The digest of the file at `path`, of the kind that the listing has for `file`."""
     kind, hasher = _hasher(file, path.stat().st_size)
     with open(path, "rb") as source:
-        while piece := source.read(CHUNK):
-            hasher.update(piece)
+        while chunk := source.read(CHUNK):
+            hasher.update(chunk)
     return f"{kind}:{hasher.hexdigest()}"
 
 

@@ -1,14 +1,14 @@
-"""pool.tsv and rejected.tsv: every candidate in exactly one of them."""
+"""pool.tsv and rejected.tsv: every candidate is in exactly one of them."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from recycling.files import write_tsv
+from recycling.hub.adapter_config import LoraConfig
 from recycling.hub.candidates import WEIGHTS, Candidate
-from recycling.hub.config import LoraConfig
-from recycling.hub.header import Pair
 from recycling.hub.reasons import Reject
+from recycling.hub.safetensors_header import Pair
 
 Row = dict[str, Any]
 COLUMNS = [
@@ -19,7 +19,7 @@ REJECTED = [*COLUMNS, "reason", "detail"]
 
 
 def listed_row(candidate: Candidate) -> Row:
-    """What the listing alone tells of a candidate."""
+    """The columns that the listing alone provides."""
     weights = candidate.file(WEIGHTS)
     kind, _, digest = (weights.digest if weights else "").partition(":")
     return {
@@ -35,7 +35,7 @@ def listed_row(candidate: Candidate) -> Row:
 
 
 def adapter_facts(config: LoraConfig, pairs: Mapping[str, Pair]) -> Row:
-    """What config and header tell: the largest rank and its alpha, the kinds of modules."""
+    """The columns that config and header provide: largest rank and its alpha, kinds of modules."""
     largest = max(sorted(pairs), key=lambda module: pairs[module].rank)
     return {
         "rank": pairs[largest].rank,

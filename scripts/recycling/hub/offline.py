@@ -6,9 +6,9 @@ VARIABLES = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE")
 
 
 class Offline:
-    """Keeps this process's Hub libraries off the network from now until `lift`.
+    """Keeps the Hub libraries of this process off the network, from construction until `lift`.
 
-    They read these variables when they are imported: make one before that.
+    The libraries read these variables when they are imported: construct it before that.
     """
 
     def __init__(self) -> None:
@@ -16,7 +16,7 @@ class Offline:
         os.environ.update(dict.fromkeys(VARIABLES, "1"))
 
     def lift(self) -> None:
-        """Leave the variables as they were; a user's own wish to stay offline stands."""
+        """Restore the variables: offline mode that the user set stays on."""
         for name, value in self._before.items():
             if value is None:
                 del os.environ[name]
@@ -24,13 +24,14 @@ class Offline:
                 os.environ[name] = value
 
 
-def wanted(error: BaseException) -> str | None:
-    """What a Hub library wanted from the network, in one line; None for any other error."""
+def blocked_request(error: BaseException) -> str | None:
+    """One line on what a Hub library tried to request while offline; None for any other error."""
     from huggingface_hub.errors import LocalEntryNotFoundError, OfflineModeIsEnabled
 
     link: BaseException | None = error
     while link is not None:
-        named = OfflineModeIsEnabled.__name__ in str(link)  # datasets keeps but the name of it
+        # datasets keeps only the name of the exception
+        named = OfflineModeIsEnabled.__name__ in str(link)
         if named or isinstance(link, OfflineModeIsEnabled | LocalEntryNotFoundError):
             return " ".join(str(error).split())[:300]
         link = link.__cause__ or link.__context__

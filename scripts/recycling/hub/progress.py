@@ -1,4 +1,4 @@
-"""Progress for people: a line on standard error every few seconds."""
+"""Progress of a long loop: a line on standard error every few seconds."""
 
 import sys
 import threading
@@ -6,33 +6,33 @@ import time
 from typing import TypeVar
 
 T = TypeVar("T")
-EVERY = 5.0
+INTERVAL = 5.0  # seconds between lines
 
 
 class Progress:
-    """Counts what is done, from any thread."""
+    """Counts finished items, from any thread. `label` names the loop."""
 
-    def __init__(self, what: str, total: int | None = None) -> None:
-        self._what = what
+    def __init__(self, label: str, total: int | None = None) -> None:
+        self._label = label
         self._total = total
         self._done = 0
         self._start = self._last = time.monotonic()
         self._lock = threading.Lock()
 
-    def one(self, result: T) -> T:
-        """Count one more and hand the result on."""
+    def count(self, result: T) -> T:
+        """Count one more item and return its result."""
         with self._lock:
             self._done += 1
-            if time.monotonic() - self._last > EVERY:
+            if time.monotonic() - self._last > INTERVAL:
                 self._last = time.monotonic()
-                self._show()
+                self._print()
         return result
 
     def end(self) -> None:
-        """Say the final count."""
-        self._show()
+        """Print the final count."""
+        self._print()
 
-    def _show(self) -> None:
+    def _print(self) -> None:
         of = f" of {self._total}" if self._total is not None else ""
         seconds = time.monotonic() - self._start
-        print(f"{self._what}: {self._done}{of} ({seconds:.0f} s)", file=sys.stderr, flush=True)
+        print(f"{self._label}: {self._done}{of} ({seconds:.0f} s)", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""Why a candidate is not in the pool: the whole vocabulary, in the order of the screening."""
+"""The reasons why a candidate is not in the pool, in the order of the screening."""
 
 from typing import Literal
 
@@ -69,22 +69,22 @@ REASONS: dict[str, tuple[Stage, str]] = {
 
 
 class Reject(Exception):
-    """A candidate is out, for good: one of REASONS and what a person needs to check it."""
+    """A candidate is rejected for good. reason: a key of REASONS. detail: how to verify it."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         if reason not in REASONS:
-            raise ValueError(f"{reason!r} is not in the vocabulary of reasons")
+            raise ValueError(f"{reason!r} is not a key of REASONS")
         super().__init__(reason, detail)
         self.reason = reason
         self.detail = plain(detail)
 
 
-class Garbled(Exception):
-    """An answer that cannot be right, though it came with a good status: to be asked again."""
+class InvalidResponse(Exception):
+    """A response with a good status but wrong content; the request should be repeated."""
 
 
 class Outage(UserError):
-    """Nothing is known yet: the Hub did not answer, or not with sense. Trying later may help."""
+    """The Hub did not respond, or not correctly: there is no verdict. A later run may succeed."""
 
 
 def plain(text: object, limit: int = 300) -> str:

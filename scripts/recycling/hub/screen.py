@@ -1,4 +1,4 @@
-"""The first pass: what the frozen listing tells, without any request."""
+"""The first pass of the screening: the frozen listing, without any request."""
 
 from recycling.hub.candidates import CONFIG, WEIGHTS, Candidate, File
 from recycling.hub.reasons import Reject
@@ -8,11 +8,11 @@ PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 
 
 def screen_listing(candidate: Candidate, settings: Screening) -> Candidate:
-    """Judge a candidate by its row alone; return it, or raise Reject."""
+    """Check a candidate by its row alone. Returns it, or raises Reject."""
     if candidate.repo_id in settings.exclude:
         raise Reject("excluded", "named in pool.screening.exclude")
     if candidate.state != "listed":
-        raise Reject(candidate.state, f"so the Hub answered for {candidate.repo_id}")
+        raise Reject(candidate.state, f"the Hub's answer for {candidate.repo_id}")
     if not candidate.safe:
         raise Reject("unsafe_name", f"{candidate.repo_id} at {candidate.sha}")
     if candidate.private:
@@ -44,9 +44,9 @@ def _without_weights(candidate: Candidate) -> Reject:
     return Reject("no_weights", _names(candidate))
 
 
-def _check_size(reason: str, file: File, most: int) -> None:
-    if file.size is None or not 0 < file.size <= most:
-        raise Reject(reason, f"{file.path} has {file.size} bytes; from 1 to {most} are allowed")
+def _check_size(reason: str, file: File, limit: int) -> None:
+    if file.size is None or not 0 < file.size <= limit:
+        raise Reject(reason, f"{file.path} has {file.size} bytes; from 1 to {limit} are allowed")
 
 
 def _names(candidate: Candidate) -> str:

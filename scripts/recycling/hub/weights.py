@@ -1,4 +1,4 @@
-"""What only the weights tell: finite, trained, how large, and the same as which others."""
+"""The third pass of the screening: finite and trained weights, their norm, and duplicates."""
 
 import hashlib
 import math
@@ -9,22 +9,22 @@ from typing import Any
 import torch
 
 from recycling.errors import UserError
-from recycling.hub.config import LoraConfig
+from recycling.hub.adapter_config import LoraConfig
 from recycling.hub.reasons import Reject
 from recycling.hub.settings import Screening
 from recycling.lora.adapter import Adapter
 
-# The name that measurements are kept under: another number where measure() changes in meaning.
-MEASURE = "weights-1"
+# Part of the key of stored measurements: raise the number when the meaning of measure() changes.
+MEASUREMENT_VERSION = "weights-1"
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """Facts about a weights file that no setting changes.
+    """Facts about a weights file that do not depend on settings.
 
-    norms: Frobenius norm of B @ A, unscaled, and rank, by module. content: a hash of names,
-    shapes and values as float32, so that copies with other metadata, key spelling or a wider
-    dtype are the same. bad: the first module with NaN or infinite weights, or empty.
+    norms: module -> Frobenius norm of B @ A, unscaled, and rank. content: a hash of names, shapes
+    and values as float32; copies with other metadata, key spelling or a wider dtype have the same.
+    bad: the first module with NaN or infinite weights, empty if there is none.
     """
 
     norms: dict[str, tuple[float, int]]
@@ -37,7 +37,7 @@ class Measurement:
 
 
 def measure(folder: Path) -> Measurement:
-    """Measure a PEFT folder module by module. Reject("unreadable") where it cannot be read."""
+    """Measure a PEFT folder module by module. Raises Reject("unreadable") if it cannot be read."""
     digest = hashlib.sha256()
     norms: dict[str, tuple[float, int]] = {}
     try:
@@ -56,25 +56,25 @@ def measure(folder: Path) -> Measurement:
     return Measurement(norms, digest.hexdigest())
 
 
-def total_norm(found: Measurement, config: LoraConfig) -> float:
+def total_norm(measurement: Measurement, config: LoraConfig) -> float:
     """sqrt of the sum over modules of ||s B A||^2 with the module's own scaling s."""
     return math.sqrt(
         sum(
             (config.scaling(module, rank) * norm) ** 2
-            for module, (norm, rank) in found.norms.items()
+            for module, (norm, rank) in measurement.norms.items()
         )
     )
 
 
-def screen_weights(found: Measurement, config: LoraConfig, settings: Screening) -> float:
-    """The total norm of an adapter that may stay. Raises Reject."""
-    if found.bad:
-        raise Reject("not_finite", f"{found.bad} has NaN or infinite weights")
-    norm = total_norm(found, config)
+def screen_weights(measurement: Measurement, config: LoraConfig, settings: Screening) -> float:
+    """The total norm of an accepted adapter. Raises Reject for any other."""
+    if measurement.bad:
+        raise Reject("not_finite", f"{measurement.bad} has NaN or infinite weights")
+    norm = total_norm(measurement, config)
     if not math.isfinite(norm):
         raise Reject("not_finite", "the delta overflows")
     if norm == 0:
-        raise Reject("untrained", f"all {len(found.norms)} modules have a delta of zero")
+        raise Reject("untrained", f"all {len(measurement.norms)} modules have a delta of zero")
     if norm <= settings.norm_above:
         raise Reject("norm_too_small", f"{norm:.6g}, not above {settings.norm_above:g}")
     if norm > settings.norm_most:

@@ -4,7 +4,7 @@ from typing import Any
 
 from recycling.exhibits.source import Source
 from recycling.files import read_tsv
-from recycling.hub.summary import COPY_COLUMNS, copies
+from recycling.hub.pool_summary import COPY_COLUMNS, copies
 
 COLUMNS = COPY_COLUMNS
 

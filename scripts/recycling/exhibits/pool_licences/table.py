@@ -4,7 +4,7 @@ from typing import Any
 
 from recycling.exhibits.source import Source
 from recycling.files import read_tsv
-from recycling.hub.summary import LICENCE_COLUMNS, licence_summary
+from recycling.hub.pool_summary import LICENCE_COLUMNS, licence_summary
 
 COLUMNS = LICENCE_COLUMNS
 

@@ -1,4 +1,4 @@
-"""What a person wants to know of a pool before merging it: licences to heed, copies found."""
+"""What to check in a pool before merging it: licences, and adapters uploaded more than once."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,8 +8,8 @@ Row = Mapping[str, str]
 LICENCE_COLUMNS = ("licence", "adapters", "authors", "commercial", "terms")
 COPY_COLUMNS = ("original", "copies", "repositories")
 NO_LICENCE = "none given"
-# Hub identifiers by their beginning, the longest first: commercial use, and terms to hand on.
-# A pointer to what must be read, not legal advice.
+# Prefix of a Hub licence identifier -> commercial use, and terms that a merge inherits. The longest
+# matching prefix counts. This points to what must be read; it is not legal advice.
 TERMS = {
     "cc-by-nc-nd": ("no", "attribution; no derivatives, so no merging"),
     "cc-by-nc-sa": ("no", "attribution; non-commercial; the merge under the same licence"),
@@ -42,7 +42,7 @@ NONE = ("unclear", "no licence: nothing is granted; ask the author")
 
 
 def licence_summary(pool: Iterable[Row]) -> list[dict[str, Any]]:
-    """One row a licence of the kept adapters, most adapters first: what a merge would inherit.
+    """One row per licence of the kept adapters, with what a merge inherits; most adapters first.
 
     An adapter under several licences counts for each. commercial: yes, limits, no or unclear.
     """
@@ -71,23 +71,23 @@ def terms_of(licence: str) -> tuple[str, str]:
 
 def inherited(licences: Sequence[str]) -> dict[str, Any]:
     """What a merge of adapters under these licences inherits: the strictest use, all terms."""
-    found = [terms_of(licence) for licence in licences]
+    pairs = [terms_of(licence) for licence in licences]
     strictest = min(
-        (commercial for commercial, _ in found), key="no unclear limits yes".index, default="yes"
+        (commercial for commercial, _ in pairs), key="no unclear limits yes".index, default="yes"
     )
-    terms = sorted({term for _, all_terms in found for term in all_terms.split("; ") if term})
+    terms = sorted({term for _, text in pairs for term in text.split("; ") if term})
     return {"commercial": strictest, "terms": terms}
 
 
 def copies(pool: Iterable[Row], rejected: Iterable[Row]) -> list[dict[str, Any]]:
-    """Kept adapters that were uploaded more than once, most often first, with their copies."""
+    """Kept adapters that were uploaded more than once, with their copies; most copies first."""
     groups: dict[str, list[str]] = {row["repo_id"]: [] for row in pool}
     for row in rejected:
         if row["reason"] == "duplicate":
             groups.setdefault(row["detail"].rpartition(" ")[2], []).append(row["repo_id"])
-    found = [
+    rows = [
         {"original": original, "copies": len(names), "repositories": " ".join(sorted(names))}
         for original, names in groups.items()
         if names
     ]
-    return sorted(found, key=lambda row: (-row["copies"], row["original"]))
+    return sorted(rows, key=lambda row: (-row["copies"], row["original"]))

@@ -1,4 +1,4 @@
-"""adapter_config.json: what it must say, and what it must not."""
+"""Strict parsing of adapter_config.json: required options, and options that are rejected."""
 
 import json
 import re
@@ -9,9 +9,9 @@ from typing import Any
 from recycling.hub.reasons import Reject
 from recycling.hub.settings import Screening
 
-MOST_RANK = 65_536
-# Options without influence on what the trained tensors mean.
-BENIGN = frozenset(
+MAX_RANK = 65_536
+# Options that do not change what the trained tensors mean.
+HARMLESS_OPTIONS = frozenset(
     (
         *("peft_type", "task_type", "peft_version", "auto_mapping", "revision", "inference_mode"),
         *("base_model_name_or_path", "r", "lora_alpha", "lora_dropout", "use_rslora", "bias"),
@@ -20,8 +20,8 @@ BENIGN = frozenset(
         *("megatron_core", "qalora_group_size", "merge_weights"),
     )
 )
-# Options that do have one, unless switched off (null, false, empty), and the reason they give.
-SPECIAL = {
+# Options that do, unless off (null, false, empty): option -> reason of the rejection.
+REJECTED_OPTIONS = {
     "use_dora": "dora",
     "lora_bias": "bias",
     "modules_to_save": "modules_to_save",
@@ -44,14 +44,17 @@ SPECIAL = {
     "kasa_config": "special_option",
     "ensure_weight_tying": "special_option",
 }
-# PEFT reads pattern keys as regular expressions; a stranger's expression is not run here.
+# PEFT reads pattern keys as regular expressions; untrusted expressions are never run here.
 MODULE_NAME = re.compile(r"\^?[\w.]{1,300}\$?", re.ASCII)
 HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)
 
 
 @dataclass(frozen=True)
 class LoraConfig:
-    """The numbers of a plain LoRA's config. Patterns: module name or its end -> rank, alpha."""
+    """The numbers of a plain LoRA's config.
+
+    rank_pattern, alpha_pattern: module name, or the end of one -> rank, alpha.
+    """
 
     rank: int
     alpha: float
@@ -60,22 +63,25 @@ class LoraConfig:
     alpha_pattern: Mapping[str, float]
 
     def rank_of(self, module: str) -> int:
-        """The rank that the config claims for a module (as PEFT: the first pattern that fits)."""
-        return _first(self.rank_pattern, module, self.rank)
+        """The rank that the config states for a module (as in PEFT: the first matching pattern)."""
+        return _first_match(self.rank_pattern, module, self.rank)
 
     def alpha_of(self, module: str) -> float:
         """Alpha of a module."""
-        return _first(self.alpha_pattern, module, self.alpha)
+        return _first_match(self.alpha_pattern, module, self.alpha)
 
     def scaling(self, module: str, rank: int) -> float:
-        """alpha / r, or alpha / sqrt(r) for rsLoRA (Kalajdzievski 2023), r being the tensors'."""
+        """alpha / rank, or alpha / sqrt(rank) for rsLoRA (Kalajdzievski 2023).
+
+        rank: that of the module's tensors.
+        """
         return self.alpha_of(module) / (rank**0.5 if self.rslora else rank)
 
 
 def parse_config(content: bytes, names: frozenset[str], settings: Screening) -> LoraConfig:
-    """Read a config strictly. `names`: the base and its aliases, as a config may spell them.
+    """Parse a config strictly. names: the base and its aliases, as a config may spell them.
 
-    Raises Reject with the first reason found, in the order of the vocabulary.
+    Raises Reject with the first applicable reason, in the order of the vocabulary.
     """
     config = _json_object(content)
     if config.get("peft_type") != "LORA":
@@ -103,16 +109,16 @@ def parse_config(content: bytes, names: frozenset[str], settings: Screening) -> 
 
 
 def strict_json(text: str) -> Any:
-    """JSON without doubled keys, NaN or infinities. ValueError where it is anything else."""
+    """Parse JSON. Raises ValueError for invalid JSON, repeated keys, NaN and infinities."""
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
+        mapping = dict(pairs)
+        if len(mapping) < len(pairs):
             raise ValueError("a key appears twice")
-        return found
+        return mapping
 
     def refuse(name: str) -> None:
-        raise ValueError(f"{name} is no JSON number")
+        raise ValueError(f"{name} is not a JSON number")
 
     try:
         return json.loads(text, object_pairs_hook=unique, parse_constant=refuse)
@@ -126,7 +132,7 @@ def _json_object(content: bytes) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise Reject("config_encoding", f"byte {error.start}: {error.reason}") from None
     if text.startswith("\ufeff"):
-        raise Reject("config_encoding", "begins with a byte order mark")
+        raise Reject("config_encoding", "starts with a byte order mark")
     try:
         value = strict_json(text)
     except ValueError as error:
@@ -148,27 +154,28 @@ def _check_base(base: Any, names: frozenset[str], settings: Screening) -> None:
 def _check_options(config: Mapping[str, Any], settings: Screening) -> None:
     if config.get("bias") not in (None, "none"):
         raise Reject("bias", f"bias is {config['bias']!r}")
-    for option, reason in SPECIAL.items():
+    for option, reason in REJECTED_OPTIONS.items():
         if config.get(option) not in (None, False, [], {}, "", 0):
             raise Reject(reason, f"{option} is {config[option]!r}")
     init = config.get("init_lora_weights", True)
     if not (isinstance(init, bool) or init in (None, "gaussian")):
         raise Reject("init_method", f"init_lora_weights is {init!r}")
-    for option in sorted(set(config) - BENIGN - set(SPECIAL) - set(settings.benign_options)):
-        # a newer PEFT writes its new options out with their defaults, which are off
+    known = {*HARMLESS_OPTIONS, *REJECTED_OPTIONS, *settings.benign_options}
+    for option in sorted(set(config) - known):
+        # A newer PEFT writes its new options with their defaults, which are off.
         if config[option] not in (None, False, [], {}, ""):
             raise Reject("unknown_option", f"{option!r} is {config[option]!r}")
 
 
 def _rank(value: Any, where: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MOST_RANK:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_RANK:
         raise Reject("bad_rank", f"{where} is {value!r}")
     return value
 
 
 def _alpha(value: Any, where: str) -> float:
-    right = isinstance(value, int | float) and not isinstance(value, bool)
-    if not right or not 0 < value < 1e9:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 < value < 1e9:
         raise Reject("bad_alpha", f"{where} is {value!r}")
     return float(value)
 
@@ -183,7 +190,7 @@ def _pattern(value: Any, where: str) -> dict[str, Any]:
     return value
 
 
-def _first(pattern: Mapping[str, Any], module: str, default: Any) -> Any:
+def _first_match(pattern: Mapping[str, Any], module: str, default: Any) -> Any:
     for key, value in pattern.items():
         if re.match(rf"(.*\.)?({key})$", module):
             return value
