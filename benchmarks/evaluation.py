@@ -38,7 +38,7 @@ from recycling.lora.export import save_adapter  # noqa: E402
 from recycling.lora.lowrank import LowRank  # noqa: E402
 from recycling.store.store import Store  # noqa: E402
 from recycling.tasks.examples import Example, save_split  # noqa: E402
-from recycling.tasks.harness import write_harness_task  # noqa: E402
+from recycling.tasks.lm_eval_task import write_lm_eval_task  # noqa: E402
 
 SIZES = {  # hidden, layers, heads, key-value heads, feed-forward
     "tiny": (128, 3, 8, 8, 320),
@@ -112,7 +112,7 @@ def write_task(folder: Path, load: Workload, *splits: str) -> Path:
             for row in range(load.examples)
         ]
         save_split(folder, split, rows)
-    write_harness_task(folder, folder.name, load.new_tokens)
+    write_lm_eval_task(folder, folder.name, load.new_tokens)
     return folder
 
 

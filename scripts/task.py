@@ -1,4 +1,4 @@
-"""The folder of a task, or of several: splits, lm-eval task file and card."""
+"""tasks/<task>/: splits, lm-eval task file and card, of one task or several."""
 
 import sys
 from pathlib import Path
@@ -15,13 +15,13 @@ def main(job: Job) -> None:
 
         tokenizer = load_tokenizer(read_base(job.input.base))
         for spec, card in zip(listed(job.input.specs), listed(job.output.cards), strict=True):
-            made = prepare(
+            result = prepare(
                 load_spec(spec),
                 folder=Path(card).parent,
                 tokenizer=tokenizer,
                 **job.params["settings"],
             )
-            print(f"{made['task']}: {made['sizes']}", file=sys.stderr)
+            print(f"{result['task']}: {result['sizes']}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from recycling.evaluate.evaluator import Evaluator
-from recycling.tasks.encoding import IGNORED, encode
+from recycling.tasks.encoding import IGNORE_INDEX, encode
 from recycling.tasks.examples import load_split
 from recycling.tasks.prepare import prepare
 from recycling.tasks.spec import load_spec
@@ -84,7 +84,7 @@ def test_training_evaluation_and_lm_eval_see_the_same_prompt(template: str, tmp_
     )
     encoded = encode(tokenizer, load_split(folder, "train"), max_length=300)
     for one, example in zip(encoded, load_split(folder, "train"), strict=True):
-        answer = [label for label in one["labels"] if label != IGNORED]
+        answer = [label for label in one["labels"] if label != IGNORE_INDEX]
         assert tokenizer.decode(answer) == example.target + "<|end|>"
         assert one["input_ids"].count(tokenizer.bos_token_id) == (template is LLAMA)
 

@@ -26,20 +26,20 @@ def files(schema: Mapping[str, Any]) -> dict[str, bytes]:
     configs = schema.get("configs", ["default"])
     if not isinstance(configs, dict):
         configs = dict.fromkeys(configs, schema["features"])
-    found, listed, infos = {}, [], []
+    contents, listed, infos = {}, [], []
     for name, columns in configs.items():
         features = Features({column: feature(kind) for column, kind in columns.items()})
         splits = []
         for split in schema["splits"]:
             count = schema.get("rows", 60)
             path = f"{'data' if name == 'default' else name}/{split}-00000-of-00001.parquet"
-            found[path] = parquet(columns, features, split, count, schema.get("unlabelled", 0))
+            contents[path] = parquet(columns, features, split, count, schema.get("unlabelled", 0))
             splits.append({"split": split, "path": path})
         listed.append({"config_name": name, "data_files": splits})
         infos.append({"config_name": name, "features": features._to_yaml_list()})
     card = yaml.safe_dump({"dataset_info": infos, "configs": listed}, sort_keys=False)
-    found["README.md"] = f"---\n{card}---\n".encode()
-    return found
+    contents["README.md"] = f"---\n{card}---\n".encode()
+    return contents
 
 
 def feature(kind: Any) -> Any:
@@ -59,7 +59,7 @@ def feature(kind: Any) -> Any:
 
 
 def value(column: str, kind: Any, split: str, row: int) -> Any:
-    """An invented value; texts name their column, split and row, so no two rows are the same."""
+    """An invented value; texts name their column, split and row, so that all rows differ."""
     if isinstance(kind, str):
         text = f"the {column} of row {row} in {split}"
         return {"string": text, "int64": row, "bool": row % 2 == 0, "float64": row / 2}[kind]

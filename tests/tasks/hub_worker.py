@@ -1,8 +1,8 @@
-"""Prepares every task file of a folder from a loopback Hub, in a process of its own.
+"""Prepares task files from a loopback Hub, in a separate process.
 
-Hub libraries read their endpoint once, when they are imported; the tests' process may have
-imported them long ago. `python hub_worker.py HUB_ROOT TOKENIZER OUT SPEC...` leaves OUT/<task>/, or
-OUT/<task>/error.txt where a UserError was raised.
+Hub libraries read their endpoint when they are imported, and the process of the tests may already
+have imported them. `python hub_worker.py HUB_ROOT TOKENIZER OUT SPEC...` writes OUT/<task>/, or
+OUT/<task>/error.txt with the message of a UserError.
 """
 
 import sys

@@ -1,10 +1,10 @@
-"""Tokens and labels, and the text that is compared."""
+"""Tokens and labels, and the normalisation of exact match."""
 
 import pytest
 from tests.tasks.small import small_tokenizer
 
 from recycling.errors import UserError
-from recycling.tasks.encoding import IGNORED, encode, prompt_text
+from recycling.tasks.encoding import IGNORE_INDEX, encode, prompt_text
 from recycling.tasks.examples import Example, messages
 from recycling.tasks.metric import normalised
 
@@ -12,13 +12,13 @@ TOKENIZER = small_tokenizer()
 EXAMPLE = Example("train-7", "w1 w2", "w3 w4 w5", "w6 w7")
 
 
-def test_loss_falls_on_the_answer_and_its_end_alone() -> None:
+def test_only_the_answer_and_its_end_carry_loss() -> None:
     (encoded,) = encode(TOKENIZER, [EXAMPLE], max_length=100)
     tokens = TOKENIZER.convert_ids_to_tokens(encoded["input_ids"])
     prompt = ["<system>", "w1", "w2", "<end>", "<user>", "w3", "w4", "w5", "<end>", "<assistant>"]
     answer = ["w6", "w7", "<end>"]
     assert tokens == prompt + answer
-    assert encoded["labels"][: len(prompt)] == [IGNORED] * len(prompt)
+    assert encoded["labels"][: len(prompt)] == [IGNORE_INDEX] * len(prompt)
     assert TOKENIZER.convert_ids_to_tokens(encoded["labels"][len(prompt) :]) == answer
 
 
@@ -28,24 +28,24 @@ def test_training_sees_the_prompt_that_generation_sees() -> None:
     assert encoded["input_ids"][: len(prompt)] == prompt
 
 
-def test_what_a_template_writes_after_the_end_of_the_answer_is_not_learnt() -> None:
+def test_template_text_after_the_answer_carries_no_loss() -> None:
     chatty = small_tokenizer()
     chatty.chat_template = chatty.chat_template.replace("<end> ", "<end> w93 ")
     (encoded,) = encode(chatty, [EXAMPLE], max_length=100)
     assert chatty.convert_ids_to_tokens(encoded["input_ids"])[-3:] == ["w6", "w7", "<end>"]
 
 
-def test_an_answer_that_would_be_cut_off_is_refused_by_name() -> None:
+def test_an_example_longer_than_max_length_is_refused_by_name() -> None:
     assert encode(TOKENIZER, [EXAMPLE], max_length=13)
-    with pytest.raises(UserError, match=r"example train-7: 13 tokens, over max_length 12"):
+    with pytest.raises(UserError, match=r"train-7: 13 tokens .*max_length 12"):
         encode(TOKENIZER, [EXAMPLE], max_length=12)
 
 
 def test_a_template_that_changes_the_prompt_is_refused() -> None:
-    fickle = small_tokenizer()
-    fickle.chat_template = "{{ messages | length }} " + str(fickle.chat_template)
-    with pytest.raises(UserError, match="chat template"):
-        encode(fickle, [EXAMPLE], max_length=100)
+    tokenizer = small_tokenizer()
+    tokenizer.chat_template = "{{ messages | length }} " + str(tokenizer.chat_template)
+    with pytest.raises(UserError, match=r"train-7: .*chat template"):
+        encode(tokenizer, [EXAMPLE], max_length=100)
 
 
 def test_an_empty_instruction_gives_no_system_message() -> None:
@@ -54,7 +54,7 @@ def test_an_empty_instruction_gives_no_system_message() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "wanted"),
+    ("prediction", "target"),
     [
         (" Yes. ", "yes"),
         ("not entailment", "NotEntailment"),
@@ -64,10 +64,10 @@ def test_an_empty_instruction_gives_no_system_message() -> None:
         ("", " . "),
     ],
 )
-def test_what_counts_as_the_same_answer(given: str, wanted: str) -> None:
-    assert normalised(given) == normalised(wanted)
+def test_equal_answers(prediction: str, target: str) -> None:
+    assert normalised(prediction) == normalised(target)
 
 
-@pytest.mark.parametrize(("one", "other"), [("7", "-7"), ("a.", "a.b"), ("yes!", "yes")])
-def test_what_counts_as_another(one: str, other: str) -> None:
-    assert normalised(one) != normalised(other)
+@pytest.mark.parametrize(("prediction", "target"), [("7", "-7"), ("a.", "a.b"), ("yes!", "yes")])
+def test_different_answers(prediction: str, target: str) -> None:
+    assert normalised(prediction) != normalised(target)

@@ -32,7 +32,7 @@ def rows(count: int, start: int = 0) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def task(tmp_path: Path) -> Make:
-    """Writes a task file with its data; keys of `change` replace those of the file."""
+    """Write a task file with its data; keys of `change` replace those of the file."""
 
     def make(splits: dict[str, list[dict[str, Any]]], **change: Any) -> Path:
         for split, listed in splits.items():
@@ -76,11 +76,11 @@ def test_sizes_and_no_content_in_two_splits(task: Make) -> None:
     assert len({*in_house}) == 150
 
 
-def test_the_held_out_test_is_that_of_the_datasets_library(task: Make) -> None:
+def test_the_held_out_test_equals_that_of_the_datasets_library(task: Make) -> None:
     folder = prepared(task({"train": rows(333)}), test_cap=1000)
-    wanted = Dataset.from_list(rows(333)).train_test_split(test_size=0.1, seed=123)["test"]
-    assert set(inputs(folder, "test")) == set(wanted["text"])
-    assert len(wanted) == math.ceil(33.3)
+    expected = Dataset.from_list(rows(333)).train_test_split(test_size=0.1, seed=123)["test"]
+    assert set(inputs(folder, "test")) == set(expected["text"])
+    assert len(expected) == math.ceil(33.3)
     ids = {example.id for example in load_split(folder, "test")}
     assert ids == {f"train-{row}" for row in np.random.default_rng(123).permutation(333)[:34]}
 
@@ -105,7 +105,7 @@ def test_validation_comes_from_its_published_split(task: Make) -> None:
     assert not set(inputs(folder, "validation")) & set(inputs(folder, "in_house"))
 
 
-def test_repeated_and_long_examples_are_left_out_and_counted(task: Make) -> None:
+def test_repeated_and_long_examples_are_dropped_and_counted(task: Make) -> None:
     long = [{"text": "w1 " * 200 + str(row), "label": "up"} for row in range(30)]
     twice = [{**row, "text": row["text"].replace(" ", "  ")} for row in rows(50)]
     folder = prepared(
@@ -131,7 +131,7 @@ def test_majority_is_the_most_frequent_train_answer_on_test(task: Make) -> None:
     assert read_json(folder / "card.json")["majority"] == pytest.approx(0.3)
 
 
-def test_no_validation_where_none_is_asked_for(task: Make) -> None:
+def test_no_validation_examples_on_request(task: Make) -> None:
     folder = prepared(task({"train": rows(60)}), n_train=10, n_validation=0)
     assert load_split(folder, "validation") == []
 
@@ -170,7 +170,7 @@ def test_errors(task: Make, change: dict[str, Any], parts: list[str]) -> None:
 
 
 def test_too_few_examples(task: Make) -> None:
-    with pytest.raises(UserError, match="80 wanted"):
+    with pytest.raises(UserError, match=r"mine: .*train.*80.*tasks\.n_train"):
         prepared(task({"train": rows(60)}))
 
 

@@ -1,4 +1,4 @@
-"""Task files that are wrong."""
+"""Task files, valid and invalid."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ instruction: >
 """
 
 
-def test_what_is_read(tmp_path: Path) -> None:
+def test_a_valid_file(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(GOOD)
     spec = load_spec(tmp_path / "mine.yaml")
     assert (spec.task, spec.instruction, spec.max_new_tokens) == ("mine", "Say yes.", 30)

@@ -1,1 +1,1 @@
-"""Tasks: what is asked, where its examples come from, how they are split and shown to a model."""
+"""Tasks: where examples come from, how they are split and how they become prompts."""

@@ -1,4 +1,4 @@
-"""Examples as tokens: the loss sees the assistant's tokens only."""
+"""Examples as tokens, with the loss on the assistant's tokens only."""
 
 from collections.abc import Iterable
 from typing import Any, TypedDict
@@ -6,18 +6,18 @@ from typing import Any, TypedDict
 from recycling.errors import UserError
 from recycling.tasks.examples import Example, messages
 
-IGNORED = -100  # the label that cross entropy skips
+IGNORE_INDEX = -100  # the label that cross entropy skips
 
 
 class Encoded(TypedDict):
-    """`input_ids` and `labels`, lists of the same length; -100 where no loss falls."""
+    """`input_ids` and `labels`, lists of the same length; label -100 means no loss."""
 
     input_ids: list[int]
     labels: list[int]
 
 
 def prompt_text(tokenizer: Any, example: Example) -> str:
-    """The text that a model continues: the chat without its answer, with the assistant's header."""
+    """The text that a model continues: the chat without its answer, plus the assistant's header."""
     text: str = tokenizer.apply_chat_template(
         messages(example, with_answer=False), tokenize=False, add_generation_prompt=True
     )
@@ -25,23 +25,24 @@ def prompt_text(tokenizer: Any, example: Example) -> str:
 
 
 def token_ids(tokenizer: Any, text: str) -> list[int]:
-    """Token ids of templated text, which holds its special tokens already."""
+    """Token ids of templated text, which already contains its special tokens."""
     ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
     return ids
 
 
 def answer_ids(tokenizer: Any, example: Example, prompt: str) -> list[int]:
-    """Tokens of the answer up to and with the end-of-turn token (all of them if it has none).
+    """Tokens of the answer, up to and including the end-of-turn token (all if there is none).
 
-    Prompt and answer are tokenised apart, so training sees the very prompt that generation sees.
+    Prompt and answer are tokenised separately, so training sees the same prompt as generation.
+    Raises UserError if the chat template renders the prompt differently when an answer follows.
     """
-    whole: str = tokenizer.apply_chat_template(messages(example, with_answer=True), tokenize=False)
-    if not whole.startswith(prompt):
+    chat: str = tokenizer.apply_chat_template(messages(example, with_answer=True), tokenize=False)
+    if not chat.startswith(prompt):
         raise UserError(
-            f"example {example.id}: the chat template renders the prompt differently once an answer"
-            " follows, so the answer's tokens cannot be told apart; use a template that does not"
+            f"example {example.id}: the chat template renders the prompt differently when an answer"
+            " follows, so the answer's tokens cannot be identified; use another chat template"
         )
-    ids = token_ids(tokenizer, whole[len(prompt) :])
+    ids = token_ids(tokenizer, chat[len(prompt) :])
     end = tokenizer.eos_token_id
     return ids[: ids.index(end) + 1] if end in ids else ids
 
@@ -49,8 +50,8 @@ def answer_ids(tokenizer: Any, example: Example, prompt: str) -> list[int]:
 def encode(tokenizer: Any, examples: Iterable[Example], *, max_length: int) -> list[Encoded]:
     """Encode examples for training.
 
-    Labels are -100 except on the assistant's tokens (the answer and its end of turn). An example
-    longer than `max_length` tokens would lose (part of) its answer: UserError naming it.
+    Labels are -100 except on the assistant's tokens (the answer and its end of turn). Raises
+    UserError naming an example longer than `max_length` tokens, whose answer would be cut.
     """
     encoded: list[Encoded] = []
     for example in examples:
@@ -60,8 +61,10 @@ def encode(tokenizer: Any, examples: Iterable[Example], *, max_length: int) -> l
         length = len(prompt) + len(answer)
         if length > max_length:
             raise UserError(
-                f"example {example.id}: {length} tokens, over max_length {max_length}, would cut"
-                " its answer; raise max_length or lower max_prompt_tokens"
+                f"example {example.id}: {length} tokens exceed max_length {max_length}, which would"
+                " cut its answer; raise max_length or lower max_prompt_tokens"
             )
-        encoded.append({"input_ids": prompt + answer, "labels": [IGNORED] * len(prompt) + answer})
+        encoded.append(
+            {"input_ids": prompt + answer, "labels": [IGNORE_INDEX] * len(prompt) + answer}
+        )
     return encoded

@@ -1,4 +1,4 @@
-"""An example as the study sees it, and the files that keep examples."""
+"""One labelled example, and the files that store the examples of a split."""
 
 import json
 from collections.abc import Iterable
@@ -15,8 +15,8 @@ SPLITS = ("train", "validation", "test", "in_house")
 class Example:
     """One labelled example.
 
-    `id` is stable across preparations (split of origin and row), `instruction` becomes the system
-    message, `input` the user's message, `target` the answer of the assistant.
+    id: stable across preparations (original split and row). instruction: the system message.
+    input: the user's message. target: the assistant's answer.
     """
 
     id: str
@@ -26,7 +26,7 @@ class Example:
 
 
 def messages(example: Example, with_answer: bool) -> list[dict[str, str]]:
-    """The chat of an example: system, user and, `with_answer`, assistant.
+    """The chat of an example: system, user and, if `with_answer`, assistant.
 
     An empty instruction gives no system message, as in lm-eval.
     """
@@ -38,7 +38,7 @@ def messages(example: Example, with_answer: bool) -> list[dict[str, str]]:
 
 
 def save_split(folder: str | Path, split: str, examples: Iterable[Example]) -> None:
-    """Write `<folder>/<split>.jsonl`, one example a line, atomically."""
+    """Write `<folder>/<split>.jsonl`, one example per line, atomically."""
     with (
         atomic(Path(folder) / f"{split}.jsonl") as temporary,
         open(temporary, "w", encoding="utf-8") as file,
@@ -48,7 +48,7 @@ def save_split(folder: str | Path, split: str, examples: Iterable[Example]) -> N
 
 
 def load_split(folder: str | Path, split: str) -> list[Example]:
-    """Read a split that `prepare` wrote, [] for one of no examples. UserError where missing."""
+    """Read a split written by `prepare`; it may be empty. Raises UserError if it is missing."""
     path = Path(folder) / f"{split}.jsonl"
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
@@ -57,4 +57,6 @@ def load_split(folder: str | Path, split: str) -> list[Example]:
     try:
         return [Example(**json.loads(line)) for line in lines if line]
     except (TypeError, json.JSONDecodeError) as error:
-        raise UserError(f"{path}: not a file of examples ({error}); prepare it again") from None
+        raise UserError(
+            f"{path}: not a file of examples ({error}); prepare the task again"
+        ) from None

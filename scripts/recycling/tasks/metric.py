@@ -1,12 +1,14 @@
-"""The study's exact match, as lm-eval computes it from the task file."""
+"""The normalisation of the study's exact match, as in lm-eval's task file."""
 
 import re
 
-from recycling.tasks.harness import IGNORED
+from recycling.tasks.lm_eval_task import IGNORED_PATTERNS
 
 
 def normalised(answer: str) -> str:
-    """What is compared: text after "####", without white space or one final full stop, lower."""
-    for pattern in IGNORED:
+    """The text that exact match compares: the part after "####" in lower case, without white
+    space and one final full stop.
+    """
+    for pattern in IGNORED_PATTERNS:
         answer = re.sub(pattern, "", answer)
     return answer.lower()

@@ -1,4 +1,4 @@
-"""A task's splits, drawn by seed, written as files with a card."""
+"""Draws a task's splits by seed and writes them as files with a card."""
 
 import math
 from collections import Counter
@@ -14,19 +14,19 @@ from recycling.errors import UserError
 from recycling.files import canonical_json, sha256_file, sha256_text, write_json
 from recycling.tasks.encoding import prompt_text, token_ids
 from recycling.tasks.examples import SPLITS, Example, save_split
-from recycling.tasks.harness import IGNORED, write_harness_task
+from recycling.tasks.lm_eval_task import IGNORED_PATTERNS, write_lm_eval_task
 from recycling.tasks.metric import normalised
 from recycling.tasks.prompts import Wording, to_example, wording
 from recycling.tasks.sources import Rows, open_split
 from recycling.tasks.spec import TaskSpec
 
-HELD_OUT = 0.1  # of train, where no test split is published
+HELD_OUT = 0.1  # share of train held out as test where no test split is published
 HOLD_OUT_SEED = 123  # the test set of a task is the same for every seed of the study
 
 
 @dataclass
-class _Drawing:
-    """Turns rows into examples one by one and counts what it leaves out."""
+class _ExampleReader:
+    """Turns rows into examples one by one and counts the dropped ones by reason."""
 
     spec: TaskSpec
     tokenizer: Any
@@ -51,7 +51,7 @@ class _Drawing:
     def new_examples(
         self, rows: Rows, positions: Iterable[int], seen: set[str]
     ) -> Iterator[Example]:
-        """Examples whose content is not in `seen`, to which they are added."""
+        """Examples whose content is not in `seen`; adds them to `seen`."""
         for example in self.examples(rows, positions):
             key = content(example)
             if key in seen:
@@ -62,7 +62,7 @@ class _Drawing:
 
 
 def content(example: Example) -> str:
-    """What makes two examples the same: the input, white space apart."""
+    """The input with normalised white space. Two examples with equal content are duplicates."""
     return " ".join(example.input.split())
 
 
@@ -82,95 +82,102 @@ def prepare(
     """Draw a task's splits and write them to `folder`; return the card.
 
     Writes {train,validation,test,in_house}.jsonl, `<task>.yaml` with its reader, and card.json
-    last. Test: the published split or, where none is, a tenth of train (rounded up, seed 123, the
-    permutation of numpy's default generator, as `Dataset.train_test_split` draws it), capped at
-    `test_cap` by the same seed. Train, then validation (from its published split where the task
-    names one), then the rest of in_house are read from one permutation by `seed`: fewer examples
-    are the first of more. No content is in two of train, validation and test; in_house holds train
-    and nothing of the others. `prompts`: a file in the released format, whose words are then used
-    instead of the task's own. Prompts of `max_prompt_tokens` or more are dropped and counted.
-    UserError where a split that is asked for comes out empty or short.
+    last.
+
+    - test: the published split, or a tenth of train if there is none (rounded up, seed 123, with
+      the permutation that `Dataset.train_test_split` draws); `test_cap` keeps the first examples
+      of a permutation by the same seed.
+    - train, then validation (from its published split if the task names one), then the rest of
+      in_house: read in this order from one permutation by `seed`, so that a smaller split is the
+      beginning of a larger one. in_house contains train.
+
+    No content is in two of train, validation and test, and none of in_house is in the latter two.
+    Prompts of `max_prompt_tokens` or more are dropped and counted. prompts: a file in the released
+    format whose wording replaces the task's own (`recycling.tasks.prompts_file`). Raises UserError
+    if train or validation comes out short, or test empty.
     """
     train = open_split(spec, "train")
-    assert train is not None  # load_spec refuses a task without
-    drawing = _Drawing(spec, tokenizer, wording(spec, train, prompts), max_prompt_tokens)
-    pool, test = _test(spec, drawing, train, test_cap)
+    assert train is not None  # load_spec requires a train split
+    reader = _ExampleReader(spec, tokenizer, wording(spec, train, prompts), max_prompt_tokens)
+    positions, test = _test(spec, reader, train, test_cap)
     seen = {content(example) for example in test}
-    drawn = drawing.new_examples(train, np.random.default_rng(seed).permutation(pool), seen)
+    drawn = reader.new_examples(train, np.random.default_rng(seed).permutation(positions), seen)
     splits = {"test": test, "train": _take(drawn, n_train)}
     published = open_split(spec, "validation")
     if published is None:
         splits["validation"] = _take(drawn, n_validation)
     else:
         order = np.random.default_rng(seed).permutation(len(published))
-        splits["validation"] = _take(drawing.new_examples(published, order, seen), n_validation)
+        splits["validation"] = _take(reader.new_examples(published, order, seen), n_validation)
     splits["in_house"] = splits["train"] + _take(drawn, n_in_house - n_train)
-    for split, wanted in (("train", n_train), ("validation", n_validation)):
-        if len(splits[split]) < wanted:
+    for split, size in (("train", n_train), ("validation", n_validation)):
+        if len(splits[split]) < size:
             raise UserError(
-                f"{spec.task}: {len(splits[split])} examples for {split}, {wanted} wanted (left"
-                f" out: {_told(drawing.dropped)}); ask for fewer or give more data"
+                f"{spec.task}: {len(splits[split])} examples for {split}, expected {size}"
+                f" (dropped: {_format_counts(reader.dropped)}); lower tasks.n_{split} or add data"
             )
     for split in SPLITS:
         save_split(folder, split, splits[split])
-    write_harness_task(folder, spec.task, spec.max_new_tokens)
-    card = _card(spec, drawing, splits, folder, seed)
+    write_lm_eval_task(folder, spec.task, spec.max_new_tokens)
+    card = _card(spec, reader, splits, folder, seed)
     write_json(Path(folder) / "card.json", card)
     return card
 
 
 def majority(train: Sequence[Example], test: Sequence[Example]) -> float:
-    """Accuracy on test of the answer that is most frequent in train (ties: first by name)."""
+    """Accuracy on test of the most frequent answer in train (ties: first by name)."""
     counts = Counter(normalised(example.target) for example in train)
     best = min(counts, key=lambda name: (-counts[name], name), default="")
     return sum(normalised(example.target) == best for example in test) / len(test)
 
 
 def _test(
-    spec: TaskSpec, drawing: _Drawing, train: Rows, cap: int
+    spec: TaskSpec, reader: _ExampleReader, train: Rows, cap: int
 ) -> tuple[Sequence[int], list[Example]]:
-    """Positions of train that are left for training, and the test examples."""
+    """The positions of train that remain for training, and the test examples."""
     published = open_split(spec, "test")
     rows = train if published is None else published
     order = np.random.default_rng(HOLD_OUT_SEED).permutation(len(rows))
     held = math.ceil(HELD_OUT * len(rows)) if published is None else len(rows)
-    test = list(drawing.examples(rows, sorted(order[:held][:cap])))
+    test = list(reader.examples(rows, sorted(order[:held][:cap])))
     if not test:
         raise UserError(
-            f"{spec.task}: {rows.origin}: no example is left for test (left out:"
-            f" {_told(drawing.dropped)})"
+            f"{spec.task}: {rows.origin}: no example is left for test (dropped:"
+            f" {_format_counts(reader.dropped)}); name a split with labels in {spec.file}"
         )
-    pool = sorted(order[held:]) if published is None else range(len(train))
-    return pool, test
+    remaining = sorted(order[held:]) if published is None else range(len(train))
+    return remaining, test
 
 
 def _take(examples: Iterator[Example], count: int) -> list[Example]:
     return list(islice(examples, max(0, count)))
 
 
-def _told(dropped: Mapping[str, int]) -> str:
+def _format_counts(dropped: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {reason}" for reason, count in sorted(dropped.items())) or "none"
 
 
 def _card(
     spec: TaskSpec,
-    drawing: _Drawing,
+    reader: _ExampleReader,
     splits: Mapping[str, Sequence[Example]],
     folder: str | Path,
     seed: int,
 ) -> dict[str, Any]:
-    test, labels = splits["test"], drawing.words.labels
+    test, labels = splits["test"], reader.words.labels
     files = {split: sha256_file(Path(folder) / f"{split}.jsonl") for split in SPLITS}
     return {
         "task": spec.task,
-        "content": sha256_text(canonical_json([spec.task, spec.max_new_tokens, IGNORED, files])),
+        "content": sha256_text(
+            canonical_json([spec.task, spec.max_new_tokens, IGNORED_PATTERNS, files])
+        ),
         "seed": seed,
         "sizes": {split: len(splits[split]) for split in SPLITS},
         "labels": None if labels is None else list(dict.fromkeys(labels.values())),
         "majority": majority(splits["train"], test),
-        "longest_prompt": drawing.longest,
+        "longest_prompt": reader.longest,
         "max_new_tokens": spec.max_new_tokens,
-        "dropped": dict(sorted(drawing.dropped.items())),
+        "dropped": dict(sorted(reader.dropped.items())),
         "repeated_in_test": len(test) - len({content(example) for example in test}),
         "sha256": files,
     }

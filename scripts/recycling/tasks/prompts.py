@@ -1,4 +1,4 @@
-"""Rows become examples: the words of the prompt."""
+"""Turns rows into examples: the wording of the prompt."""
 
 import string
 from collections.abc import Mapping
@@ -8,17 +8,17 @@ from typing import Any
 
 from recycling.errors import UserError
 from recycling.tasks.examples import Example
-from recycling.tasks.released import fill, load_prompt
+from recycling.tasks.prompts_file import fill, load_prompt
 from recycling.tasks.sources import Rows
 from recycling.tasks.spec import Column, TaskSpec
 
 
 @dataclass(frozen=True)
 class Wording:
-    """The words around a task's rows.
+    """The wording of a task's prompts.
 
-    `labels`: raw value (as text) -> answer, None where answers are free text. `system`: the
-    instruction. `user` and `assistant`: templates, see `recycling.tasks.released`.
+    labels: raw value (as text) -> answer, None for free-text answers. system: the instruction.
+    user, assistant: templates, see `recycling.tasks.prompts_file`.
     """
 
     labels: Mapping[str, str] | None
@@ -28,7 +28,10 @@ class Wording:
 
 
 def wording(spec: TaskSpec, train: Rows, prompts: str | Path | None = None) -> Wording:
-    """The task's own wording or, where a `prompts` file in the released format is given, its."""
+    """The wording of the task file, or of a `prompts` file in the released format.
+
+    Raises UserError if the instruction contains {labels} and the task has none.
+    """
     labels = _label_names(spec, train)
     if prompts is not None:
         words = load_prompt(prompts, spec.task)
@@ -36,21 +39,23 @@ def wording(spec: TaskSpec, train: Rows, prompts: str | Path | None = None) -> W
     if "{labels}" not in spec.instruction:
         return Wording(labels, spec.instruction)
     if labels is None:
-        raise UserError(f"{spec.file}: instruction has {{labels}}, but the task gives no labels")
+        raise UserError(
+            f"{spec.file}: the instruction contains {{labels}}, but the task has none; add labels"
+        )
     names = ", ".join(dict.fromkeys(labels.values()))
     return Wording(labels, spec.instruction.replace("{labels}", names))
 
 
 def to_example(spec: TaskSpec, rows: Rows, position: int, words: Wording) -> Example | None:
-    """One row as an example; None where the row has no label. UserError for an unknown label."""
+    """One row as an example; None if the row has no label. Raises UserError for unknown labels."""
     row = rows[position]
     output = _answer(spec, rows, position, row[spec.target], words.labels)
     if output is None:
         return None
     text = "\n".join(_field(label, column, row) for label, column in spec.inputs.items())
-    known = {**row, spec.target: output, "input": text, "output": output}
+    values = {**row, spec.target: output, "input": text, "output": output}
     return Example(
-        rows.name(position), words.system, fill(words.user, known), fill(words.assistant, known)
+        rows.name(position), words.system, fill(words.user, values), fill(words.assistant, values)
     )
 
 
@@ -81,7 +86,7 @@ def _answer(
     if str(value) not in labels:
         raise UserError(
             f"{spec.task}: {rows.origin}, row {rows.indices[position]}: label {value!r} in column"
-            f" {spec.target!r} is not one of {', '.join(list(labels)[:20])}; mend labels in"
+            f" {spec.target!r} is not one of {', '.join(list(labels)[:20])}; correct labels in"
             f" {spec.file}"
         )
     return labels[str(value)]

@@ -15,10 +15,10 @@ READERS = (".jsonl", ".csv", ".tsv")
 
 @dataclass(frozen=True)
 class Rows:
-    """A split: `rows[i]` is a dict of columns; `origin` names it in messages.
+    """A split: `rows[i]` is a dict of columns.
 
-    `indices` are the rows that the task keeps; `class_names` the names of the target's ClassLabel
-    feature where the data set has one.
+    indices: the rows that the task keeps. origin: the split's name for messages. class_names:
+    names of the target's ClassLabel feature, None if it has none.
     """
 
     rows: Any
@@ -36,38 +36,37 @@ class Rows:
         return row
 
     def name(self, position: int) -> str:
-        """The row's stable id: split of origin and row number."""
+        """The row's stable id: original split and row number."""
         return f"{self.split}-{self.indices[position]}"
 
     def values(self, column: str) -> list[Any]:
         """A whole column of the kept rows."""
         if isinstance(self.rows, list):
             return [self.rows[index].get(column) for index in self.indices]
-        whole = self.rows[column]
-        return [whole[index] for index in self.indices]
+        values = self.rows[column]
+        return [values[index] for index in self.indices]
 
 
 def open_split(spec: TaskSpec, split: str) -> Rows | None:
-    """The rows of train, validation or test; None where the task names no such split.
+    """The rows of train, validation or test; None if the task names no such split.
 
-    UserError where the source cannot be had, lacks a column of the task, or the split is empty.
+    Raises UserError if the source cannot be read, lacks a column of the task, or the split is
+    empty.
     """
     source = spec.source
     if source.files:
         if split not in source.files:
             return None
         rows = _read_file(spec, source.files[split])
-        opened = _rows(spec, rows, str(source.files[split]), split, None)
-    else:
-        if split not in source.splits:
-            return None
-        # datasets is imported only where a Hub data set is read: the import costs most of a second
-        from recycling.tasks.hub_rows import class_names, load
+        return _rows(spec, rows, str(source.files[split]), split, None)
+    if split not in source.splits:
+        return None
+    # Importing datasets takes most of a second: only tasks from the Hub need it.
+    from recycling.tasks.hub_datasets import class_names, load
 
-        rows = load(spec, source.splits[split])
-        origin = f"{source.path}, split {source.splits[split]}"
-        opened = _rows(spec, rows, origin, source.splits[split], class_names(rows, spec.target))
-    return opened
+    rows = load(spec, source.splits[split])
+    origin = f"{source.path}, split {source.splits[split]}"
+    return _rows(spec, rows, origin, source.splits[split], class_names(rows, spec.target))
 
 
 def _rows(
@@ -80,26 +79,26 @@ def _rows(
     for column in needed + list(spec.source.exclude):
         if column not in columns:
             raise UserError(
-                f"{spec.task}: {origin}: no column {column!r}, it has {', '.join(columns)}; mend"
+                f"{spec.task}: {origin}: no column {column!r}, it has {', '.join(columns)}; correct"
                 f" inputs, target or exclude in {spec.file}"
             )
-    kept = _kept(rows, spec.source.exclude)
-    return Rows(rows, columns, kept, origin, split, names)
+    indices = _kept_indices(rows, spec.source.exclude)
+    return Rows(rows, columns, indices, origin, split, names)
 
 
-def _kept(rows: Any, exclude: Any) -> Sequence[int]:
+def _kept_indices(rows: Any, exclude: Any) -> Sequence[int]:
     if not exclude:
         return range(len(rows))
-    out: set[int] = set()
-    for column, values in exclude.items():
-        listed = rows[column] if hasattr(rows, "column_names") else [r.get(column) for r in rows]
-        out.update(index for index, value in enumerate(listed) if value in values)
-    return [index for index in range(len(rows)) if index not in out]
+    excluded: set[int] = set()
+    for column, excluded_values in exclude.items():
+        values = rows[column] if hasattr(rows, "column_names") else [r.get(column) for r in rows]
+        excluded.update(index for index, value in enumerate(values) if value in excluded_values)
+    return [index for index in range(len(rows)) if index not in excluded]
 
 
 def _read_file(spec: TaskSpec, path: Path) -> list[dict[str, Any]]:
     if not path.exists():
-        hint = spec.source.note or "give the file or mend dataset.files"
+        hint = spec.source.note or f"add the file, or correct dataset.files in {spec.file}"
         raise UserError(f"{spec.task}: {path}: no such file; {' '.join(hint.split())}")
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:

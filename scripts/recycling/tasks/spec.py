@@ -1,4 +1,4 @@
-"""A task as its YAML file says it: see docs/tasks.md for the format."""
+"""A task's YAML file, parsed and checked; docs/tasks.md describes the format."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,10 +17,10 @@ LIST_STYLES = ("letters", "numbers", "plain")
 class Source:
     """Where rows come from: a data set of the Hub (`path`) or local `files` (split -> file).
 
-    `splits` maps the study's train, validation, test to the data set's own names; where no test is
-    named, a tenth of train is held out. `name` is the data set's configuration. `data_files`
-    (split -> pattern) reads only these files of it. `exclude` (column -> values) leaves rows out.
-    `note` says how to get what cannot be downloaded.
+    name: the data set's configuration. splits: the study's train, validation and test -> the data
+    set's own names; without test, a tenth of train is held out. data_files: split -> pattern of the
+    only files to read. exclude: column -> values of rows to drop. note: how to obtain data that
+    cannot be downloaded.
     """
 
     path: str | None
@@ -37,8 +37,8 @@ class Source:
 class Column:
     """A column of the user's message.
 
-    A column that holds a list is shown one item a line: `list` letters A) B), numbers 0) 1), or
-    plain. A column that holds a struct of lists (`fields`) joins them item by item with `join`.
+    list: how a column of lists is written, one item per line: with letters A) B), numbers 0) 1),
+    or plain. fields: for a column of structs of lists, the lists to join item by item with `join`.
     """
 
     column: str
@@ -49,11 +49,11 @@ class Column:
 
 @dataclass(frozen=True)
 class TaskSpec:
-    """One task. `inputs` maps the words before each field to its column; the key "" shows none.
+    """One task.
 
-    `labels` maps the raw values of the target column to the answers; None where answers are free
-    text; "dataset": the names of the data set's own ClassLabel feature or, where the column is
-    none, the values it takes in train.
+    inputs: the words before each field -> its column; the key "" writes no words. labels: raw
+    values of the target column -> answers; None for free-text answers; "dataset": the names of the
+    data set's own ClassLabel feature or, for any other column, its values in train.
     """
 
     task: str
@@ -67,7 +67,7 @@ class TaskSpec:
 
 
 def load_spec(path: str | Path) -> TaskSpec:
-    """Read a task's YAML file. UserError names the file and the key that is wrong."""
+    """Read a task's YAML file. Raises UserError naming the file and the wrong key."""
     path = Path(path)
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -84,7 +84,7 @@ def load_spec(path: str | Path) -> TaskSpec:
         raise UserError(f"{path}: key task is {name!r}, expected the file's name {path.stem!r}")
     tokens = content.get("max_new_tokens", 30)
     if type(tokens) is not int or tokens < 1:
-        raise UserError(f"{path}: key max_new_tokens: expected a whole number over 0")
+        raise UserError(f"{path}: key max_new_tokens: expected a whole number above 0")
     labels = content.get("labels")
     return TaskSpec(
         task=name,
@@ -99,21 +99,21 @@ def load_spec(path: str | Path) -> TaskSpec:
 
 
 def _check_keys(
-    path: Path, prefix: str, content: Mapping[str, Any], known: set[str], needed: set[str]
+    path: Path, prefix: str, content: Mapping[str, Any], known: set[str], required: set[str]
 ) -> None:
     for key in content:
         if key not in known:
             raise UserError(
-                f"{path}: unknown key {prefix}{key}; a task has {', '.join(sorted(known))}"
+                f"{path}: unknown key {prefix}{key}; expected one of {', '.join(sorted(known))}"
             )
-    for key in sorted(needed):
+    for key in sorted(required):
         if key not in content:
             raise UserError(f"{path}: key {prefix}{key} is missing")
 
 
 def _text(path: Path, key: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise UserError(f"{path}: key {key}: expected text, found {value!r}")
+        raise UserError(f"{path}: key {key}: expected text, got {value!r}")
     return value
 
 
@@ -125,9 +125,10 @@ def _source(path: Path, content: Any) -> Source:
     splits = content.get("splits", {"train": "train"})
     for key, value in (("files", files), ("splits", splits)):
         if not isinstance(value, dict) or not value.keys() <= {"train", "validation", "test"}:
-            raise UserError(f"{path}: key dataset.{key}: expected train, validation, test")
-    wanted = files or splits
-    if not wanted.get("train"):
+            raise UserError(
+                f"{path}: key dataset.{key}: expected a mapping from train, validation, test"
+            )
+    if not (files or splits).get("train"):
         raise UserError(f"{path}: key dataset.{'files' if files else 'splits'}.train is missing")
     return Source(
         path=content.get("path"),
@@ -145,7 +146,7 @@ def _inputs(path: Path, content: Any) -> dict[str, Column]:
     if isinstance(content, str):
         return {"": Column(content)}
     if not isinstance(content, dict) or not content:
-        raise UserError(f"{path}: key inputs: expected a column, or words: column")
+        raise UserError(f"{path}: key inputs: expected a column, or a mapping of words to columns")
     return {str(label): _column(path, str(label), value) for label, value in content.items()}
 
 
@@ -154,7 +155,7 @@ def _column(path: Path, label: str, value: Any) -> Column:
         return Column(value)
     key = f"inputs.{label}"
     if not isinstance(value, dict):
-        raise UserError(f"{path}: key {key}: expected a column or a mapping with column")
+        raise UserError(f"{path}: key {key}: expected a column, or a mapping with the key column")
     _check_keys(path, f"{key}.", value, {"column", "list", "fields", "join"}, {"column"})
     column = Column(**{**value, "fields": tuple(value.get("fields", ()))})
     if column.list not in LIST_STYLES:
@@ -168,7 +169,9 @@ def _labels(path: Path, content: Any) -> dict[str, str] | None:
     if isinstance(content, list):
         content = {label: label for label in content}
     if not isinstance(content, dict) or not content:
-        raise UserError(f"{path}: key labels: expected a list, raw value: name, or dataset")
+        raise UserError(
+            f"{path}: key labels: expected a list, a mapping of raw values to names, or dataset"
+        )
     for raw, name in content.items():
         if not isinstance(name, str):
             raise UserError(

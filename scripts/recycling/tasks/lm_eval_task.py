@@ -1,4 +1,4 @@
-"""The task as a file of lm-evaluation-harness, which a person can run by hand."""
+"""A task as a task file of lm-evaluation-harness, which can also be run by hand."""
 
 from pathlib import Path
 
@@ -6,9 +6,9 @@ import yaml
 
 from recycling.files import atomic
 
-# Exact match after these parts are taken out of prediction and target: everything up to the last
-# "####" (the result of a worked answer), white space, one trailing full stop. Case is ignored.
-IGNORED = ["(?s)^.*####", r"\s+", r"\.\Z"]
+# Exact match ignores case and these parts of prediction and target: everything up to the last
+# "####" (the result of a worked answer), white space, one trailing full stop.
+IGNORED_PATTERNS = ["(?s)^.*####", r"\s+", r"\.\Z"]
 
 DATA = '''"""Reads the splits beside this file (the `custom_dataset` of the task file)."""
 
@@ -30,12 +30,12 @@ def load(**_):
 '''
 
 
-def write_harness_task(folder: str | Path, task: str, max_new_tokens: int) -> None:
-    """Write `<folder>/<task>.yaml` and the reader it names.
+def write_lm_eval_task(folder: str | Path, task: str, max_new_tokens: int) -> None:
+    """Write `<folder>/<task>.yaml` and splits.py, the reader of its data.
 
-    By hand: lm_eval run --model hf --model_args pretrained=BASE --include_path FOLDER --tasks TASK
-    --apply_chat_template. Metric: exact match, Biderman et al. 2024 (arXiv 2405.14782), with the
-    study's normalisation.
+    To run it by hand: lm_eval run --model hf --model_args pretrained=BASE --include_path FOLDER
+    --tasks TASK --apply_chat_template. Metric: exact match, Biderman et al. 2024 (arXiv
+    2405.14782), with the study's normalisation.
     """
     config = {
         "task": task,
@@ -49,7 +49,7 @@ def write_harness_task(folder: str | Path, task: str, max_new_tokens: int) -> No
         "generation_kwargs": {
             "do_sample": False,
             "max_gen_toks": max_new_tokens,
-            "until": [],  # the end of the turn ends an answer, nothing else
+            "until": [],  # only the end of the turn ends an answer
         },
         "metric_list": [
             {
@@ -57,7 +57,7 @@ def write_harness_task(folder: str | Path, task: str, max_new_tokens: int) -> No
                 "aggregation": "mean",
                 "higher_is_better": True,
                 "ignore_case": True,
-                "regexes_to_ignore": IGNORED,
+                "regexes_to_ignore": IGNORED_PATTERNS,
             }
         ],
         "metadata": {"version": 1.0},

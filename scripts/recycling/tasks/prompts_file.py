@@ -1,4 +1,4 @@
-"""A prompts file in the released format: the words of another replication, used as they are."""
+"""A prompts file in the format of the paper's release, used word for word."""
 
 import re
 from collections.abc import Mapping
@@ -16,7 +16,8 @@ def load_prompt(path: str | Path, task: str) -> dict[str, str]:
     """A task's entry of a JSON or YAML file: task -> instruction, user_input, assistant_output.
 
     `user_input` and `assistant_output` are templates: {column} stands for a column of the row,
-    {input} and {output} for what this study would write there; other braces are text.
+    {input} and {output} for this study's own text; other braces are literal. Raises UserError if
+    the file is invalid or lacks the task.
     """
     try:
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))  # JSON is YAML
@@ -31,7 +32,7 @@ def load_prompt(path: str | Path, task: str) -> dict[str, str]:
 
 
 def fill(template: str, row: Mapping[str, Any]) -> str:
-    """The template with every {column} that the row has in place."""
+    """The template with each {column} replaced by the row's value; unknown ones stay."""
 
     def value(match: re.Match[str]) -> str:
         return str(row[match[1]]) if match[1] in row else match[0]

@@ -1,4 +1,4 @@
-"""Data sets of the Hub through load_dataset, with errors for people."""
+"""Data sets from the Hub through load_dataset, with errors that say what to do."""
 
 from typing import Any
 
@@ -8,17 +8,17 @@ from datasets import ClassLabel, load_dataset
 from recycling.errors import UserError
 from recycling.tasks.spec import TaskSpec
 
-# Otherwise datasets asks a host of its own choice about every data set, whatever the endpoint.
+# Otherwise datasets sends a request to a fixed public host for every data set.
 datasets.config.USE_PARQUET_EXPORT = False
 
-# Where the Hub keeps its own conversion of a data set that is a script: <config>/<split>/*.parquet
+# The branch with the Hub's own conversion of a script data set: <config>/<split>/*.parquet
 CONVERTED = "refs/convert/parquet"
 
 
 def load(spec: TaskSpec, split: str) -> Any:
-    """One split as a datasets.Dataset. UserError where it cannot be had, saying what to do.
+    """One split as a datasets.Dataset. Raises UserError if it cannot be loaded.
 
-    A data set that is a script (which datasets no longer runs) is read from the Hub's conversion.
+    A data set that is a script, which datasets no longer runs, is read from the Hub's conversion.
     """
     try:
         return _load(spec, split)
@@ -42,36 +42,36 @@ def _load(spec: TaskSpec, split: str) -> Any:
 
 
 def class_names(rows: Any, column: str) -> tuple[str, ...] | None:
-    """The names of a ClassLabel column, None where the column is of another kind."""
+    """The names of a ClassLabel column; None for any other column."""
     feature = rows.features.get(column)
     return tuple(feature.names) if isinstance(feature, ClassLabel) else None
 
 
 def _chain(error: BaseException | None) -> list[BaseException]:
-    found: list[BaseException] = []
-    while error is not None and error not in found:
-        found.append(error)
+    chain: list[BaseException] = []
+    while error is not None and error not in chain:
+        chain.append(error)
         error = error.__cause__ or error.__context__
-    return found
+    return chain
 
 
 def _advice(spec: TaskSpec, split: str, error: Exception) -> str:
     chain = _chain(error)
-    kinds = {type(part).__name__ for part in chain}
+    types = {type(link).__name__ for link in chain}
     text = " ".join(str(error).split())
-    if "GatedRepoError" in kinds or "gated dataset" in text:
+    if "GatedRepoError" in types or "gated dataset" in text:
         return (
             f"its licence has not been accepted; accept it at https://huggingface.co/datasets/"
             f"{spec.source.path} and set HF_TOKEN to your token"
         )
     if "BuilderConfig" in text:
-        return f"no configuration {spec.source.name!r}; mend dataset.name ({text[:200]})"
+        return f"no configuration {spec.source.name!r}; correct dataset.name ({text[:200]})"
     if "Unknown split" in text or "Bad split" in text:
-        return f"no split {split!r}; mend dataset.splits ({text[:200]})"
-    if "DatasetNotFoundError" in kinds:
-        return f"no such data set, or no access to it; mend dataset.path ({text[:200]})"
-    deepest = chain[-1]
-    if "BatchSize must be greater than 0" in str(deepest):
+        return f"no split {split!r}; correct dataset.splits ({text[:200]})"
+    if "DatasetNotFoundError" in types:
+        return f"no such data set, or no access to it; correct dataset.path ({text[:200]})"
+    root_cause = chain[-1]
+    if "BatchSize must be greater than 0" in str(root_cause):
         return "empty split: one of its parquet files has no rows, which datasets cannot read"
-    text = " ".join(str(deepest).split())
-    return f"cannot be loaded: {type(deepest).__name__}: {text[:300]}"
+    text = " ".join(str(root_cause).split())
+    return f"cannot be loaded: {type(root_cause).__name__}: {text[:300]}"
