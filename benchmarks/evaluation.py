@@ -31,7 +31,7 @@ from lm_eval.tasks import TaskManager  # noqa: E402
 from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: E402
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast  # noqa: E402
 
-from recycling.evaluate.model import InMemoryLM  # noqa: E402
+from recycling.evaluate.lm_eval_model import InMemoryLM  # noqa: E402
 from recycling.evaluate.scoring import score_pool  # noqa: E402
 from recycling.lora.adapter import Adapter  # noqa: E402
 from recycling.lora.export import save_adapter  # noqa: E402

@@ -1,4 +1,4 @@
-"""A tiny model and a prepared task whose answers the model knows in part."""
+"""A tiny model, and a prepared task with some answers that the model gets right."""
 
 import json
 from pathlib import Path
@@ -26,8 +26,11 @@ def tokenizer() -> Any:
 
 
 def tiny_model(seed: int = 0, end: float = 0.0) -> LlamaForCausalLM:
-    """A random Llama of 0.1 M parameters. `end`: scale of the end token's embedding, which ties
-    with the head: the larger, the more often some answers end early."""
+    """A random Llama of 0.1 M parameters.
+
+    end: scale of the end token's embedding, which is tied to the head. With a larger one, more
+    answers end early.
+    """
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=100,
@@ -85,13 +88,13 @@ def teach(folder: Path, tokenizer: Any, model: torch.nn.Module, *splits: str) ->
     for split in splits:
         records = Evaluator(tokenizer, folder, split)(model).records
         examples = load_split(folder, split)
-        taught = [
+        changed = [
             type(example)(example.id, example.instruction, example.input, record.prediction)
             if row % 2 and record.prediction
             else example
             for row, (example, record) in enumerate(zip(examples, records, strict=True))
         ]
-        save_split(folder, split, taught)
+        save_split(folder, split, changed)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
-"""Byte-level BPE with a chat template of Llama 3's kind, or of Qwen's.
+"""Byte-level BPE with a chat template as in Llama 3 or in Qwen.
 
-The first writes a start token, which its tokenizer also adds by itself: there must be one only.
+The former writes a start token, which its tokenizer also adds: the prompt must have only one.
 """
 
 import json
@@ -83,10 +83,10 @@ def test_training_evaluation_and_lm_eval_see_the_same_prompt(template: str, tmp_
         max_prompt_tokens=300,
     )
     encoded = encode(tokenizer, load_split(folder, "train"), max_length=300)
-    for one, example in zip(encoded, load_split(folder, "train"), strict=True):
-        answer = [label for label in one["labels"] if label != IGNORE_INDEX]
+    for tokens, example in zip(encoded, load_split(folder, "train"), strict=True):
+        answer = [label for label in tokens["labels"] if label != IGNORE_INDEX]
         assert tokenizer.decode(answer) == example.target + "<|end|>"
-        assert one["input_ids"].count(tokenizer.bos_token_id) == (template is LLAMA)
+        assert tokens["input_ids"].count(tokenizer.bos_token_id) == (template is LLAMA)
 
     torch.manual_seed(0)
     config = LlamaConfig(
@@ -101,7 +101,7 @@ def test_training_evaluation_and_lm_eval_see_the_same_prompt(template: str, tmp_
         pad_token_id=tokenizer.pad_token_id,
     )
     model: Any = LlamaForCausalLM(config).eval()
-    found = Evaluator(tokenizer, folder)(model)
+    evaluation = Evaluator(tokenizer, folder)(model)
     results = simple_evaluate(
         HFLM(pretrained=model, tokenizer=tokenizer, batch_size=1, device="cpu"),
         tasks=["film"],
@@ -110,5 +110,5 @@ def test_training_evaluation_and_lm_eval_see_the_same_prompt(template: str, tmp_
         bootstrap_iters=0,
     )
     answers = {line["doc"]["id"]: line["filtered_resps"][0] for line in results["samples"]["film"]}
-    assert answers == {record.id: record.prediction for record in found.records}
+    assert answers == {record.id: record.prediction for record in evaluation.records}
     assert len(set(answers.values())) > 1

@@ -1,4 +1,4 @@
-"""The evaluator against lm-eval's own model class, and against itself in other batches."""
+"""The evaluator against lm-eval's own model class, and against itself with other batches."""
 
 import json
 import os
@@ -18,14 +18,14 @@ from recycling.tasks.metric import normalised
 
 
 def test_records_and_accuracy(task: Path, tokenizer: Any, model: Any) -> None:
-    found = Evaluator(tokenizer, task)(model)
-    examples = load_split(task, "test")
-    assert [record.id for record in found.records] == [example.id for example in examples]
-    assert [record.target for record in found.records] == [e.target for e in examples]
-    for record in found.records:
+    evaluation = Evaluator(tokenizer, task)(model)
+    records, examples = evaluation.records, load_split(task, "test")
+    assert [record.id for record in records] == [example.id for example in examples]
+    assert [record.target for record in records] == [example.target for example in examples]
+    for record in records:
         assert record.correct == (normalised(record.prediction) == normalised(record.target))
-    assert found.accuracy == sum(r.correct for r in found.records) / len(examples)
-    assert 0.3 < found.accuracy < 0.7
+    assert evaluation.accuracy == sum(record.correct for record in records) / len(examples)
+    assert 0.3 < evaluation.accuracy < 0.7
 
 
 def test_lm_evals_own_model_class_gives_the_same(task: Path, tokenizer: Any, model: Any) -> None:
@@ -40,10 +40,10 @@ def test_lm_evals_own_model_class_gives_the_same(task: Path, tokenizer: Any, mod
         apply_chat_template=True,
         bootstrap_iters=0,
     )
-    found = Evaluator(tokenizer, task)(model)
-    assert found.accuracy == results["results"]["toy"]["exact_match,none"]
+    evaluation = Evaluator(tokenizer, task)(model)
+    assert evaluation.accuracy == results["results"]["toy"]["exact_match,none"]
     answers = {line["doc"]["id"]: line["filtered_resps"][0] for line in results["samples"]["toy"]}
-    assert answers == {record.id: record.prediction for record in found.records}
+    assert answers == {record.id: record.prediction for record in evaluation.records}
 
 
 @pytest.mark.slow
@@ -62,12 +62,12 @@ def test_the_lm_eval_command_gives_the_same(
     assert done.returncode == 0, done.stderr[-2000:]
     (results,) = (tmp_path / "out").rglob("results_*.json")
     (samples,) = (tmp_path / "out").rglob("samples_toy_*.jsonl")
-    found = Evaluator(tokenizer, task)(model)
+    evaluation = Evaluator(tokenizer, task)(model)
     by_hand = json.loads(results.read_text())["results"]["toy"]["exact_match,none"]
-    assert found.accuracy == pytest.approx(by_hand)
+    assert evaluation.accuracy == pytest.approx(by_hand)
     lines = [json.loads(line) for line in samples.read_text().splitlines()]
     answers = {line["doc"]["id"]: line["filtered_resps"][0] for line in lines}
-    assert answers == {record.id: record.prediction for record in found.records}
+    assert answers == {record.id: record.prediction for record in evaluation.records}
 
 
 @pytest.mark.parametrize("share_prefix", [True, False])
@@ -77,12 +77,12 @@ def test_answers_depend_on_neither_batches_nor_prefix(
 ) -> None:
     alone = Evaluator(tokenizer, task, batch_tokens=1, share_prefix=False)(model)
     assert len({len(record.prediction.split()) for record in alone.records}) > 3
-    found = Evaluator(tokenizer, task, batch_tokens=batch_tokens, share_prefix=share_prefix)
-    assert found(model) == alone
+    batched = Evaluator(tokenizer, task, batch_tokens=batch_tokens, share_prefix=share_prefix)
+    assert batched(model) == alone
 
 
 def test_a_prefix_that_is_a_whole_prompt(tokenizer: Any, tmp_path: Path) -> None:
-    """One prompt is the start of another up to its last tokens: the shared part stays shorter."""
+    """Each prompt is a prefix of the next: the shared part is shorter than the first."""
     folder = make_task(tmp_path / "t", tokenizer)
     tokenizer = type(tokenizer)(tokenizer_object=tokenizer.backend_tokenizer, eos_token="<end>")
     tokenizer.chat_template = "{% for m in messages %}{{ m['content'] }} {% endfor %}"
@@ -101,12 +101,12 @@ def test_a_prefix_that_is_a_whole_prompt(tokenizer: Any, tmp_path: Path) -> None
     assert shared == Evaluator(tokenizer, folder, share_prefix=False, batch_tokens=1)(model)
 
 
-def test_it_follows_the_model_and_repeats_itself(task: Path, tokenizer: Any) -> None:
+def test_the_result_depends_on_the_model_only(task: Path, tokenizer: Any) -> None:
     evaluator = Evaluator(tokenizer, task)
-    one, other = tiny_model(1), tiny_model(2)
-    first = evaluator(one)
+    model, other = tiny_model(1), tiny_model(2)
+    first = evaluator(model)
     assert evaluator(other) != first
-    assert evaluator(one) == first
+    assert evaluator(model) == first
 
 
 def test_the_model_is_left_as_it_was(task: Path, tokenizer: Any, model: Any) -> None:
@@ -140,9 +140,9 @@ def test_end_tokens_of_the_model_end_an_answer_too(task: Path, tokenizer: Any) -
 
 def test_an_empty_split_is_an_error(task: Path, tokenizer: Any, tmp_path: Path) -> None:
     save_split(tmp_path, "test", [])
-    with pytest.raises(UserError, match="split test is empty"):
+    with pytest.raises(UserError, match=f"{tmp_path}.* test "):
         Evaluator(tokenizer, tmp_path)
-    with pytest.raises(UserError, match="no such split; prepare the task first"):
+    with pytest.raises(UserError, match=r"train\.jsonl"):
         Evaluator(tokenizer, tmp_path, "train")
 
 
@@ -153,5 +153,5 @@ def test_records_on_disk(tmp_path: Path) -> None:
     assert (tmp_path / "one.jsonl.gz").read_bytes() == (tmp_path / "two.jsonl.gz").read_bytes()
     assert read_records(tmp_path / "one.jsonl.gz") == records
     (tmp_path / "one.jsonl.gz").write_bytes(b"not gzip")
-    with pytest.raises(UserError, match="not a file of records"):
+    with pytest.raises(UserError, match=r"one\.jsonl\.gz"):
         read_records(tmp_path / "one.jsonl.gz")

@@ -1,4 +1,4 @@
-"""Scores of a pool: right, kept pair by pair, and resumed."""
+"""Scores of a pool: correct, stored pair by pair, and resumed."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ def tasks(tmp_path_factory: pytest.TempPathFactory, tokenizer: Any, model: Any) 
 @pytest.fixture(scope="module")
 def adapters(tmp_path_factory: pytest.TempPathFactory) -> list[Item]:
     root = tmp_path_factory.mktemp("pool")
-    found = []
+    items = []
     for seed in range(4):
         generator = torch.Generator().manual_seed(seed)
         factors = {
@@ -59,8 +59,8 @@ def adapters(tmp_path_factory: pytest.TempPathFactory) -> list[Item]:
             for layer in range(2)
         }
         save_adapter(root / str(seed), factors, base_model="tiny")
-        found.append(Item(f"org/adapter-{seed}", root / str(seed), f"sha-{seed}"))
-    return found
+        items.append(Item(f"org/adapter-{seed}", root / str(seed), f"sha-{seed}"))
+    return items
 
 
 def scored(model: Callable[[], Any], tokenizer: Any, store: Path, *pool: Any, **more: Any) -> Any:
@@ -68,7 +68,7 @@ def scored(model: Callable[[], Any], tokenizer: Any, store: Path, *pool: Any, **
     return score_pool(model, tokenizer, adapters, tasks, store=Store(store), recipe=RECIPE, **more)
 
 
-def test_scores_are_those_of_each_adapter_alone(
+def test_scores_equal_those_of_each_adapter_alone(
     model: Any, tokenizer: Any, adapters: list[Item], tasks: list[Item], tmp_path: Path
 ) -> None:
     rows = scored(lambda: model, tokenizer, tmp_path, adapters, tasks)
@@ -101,7 +101,7 @@ def test_the_base_is_scored_beside_its_adapters_and_never_selected(
     assert set(accuracies(rows, tasks[0].name, ["train"])) == {adapters[1].name}
 
 
-def test_it_goes_on_with_the_pair_it_was_in(
+def test_an_interrupted_job_continues_with_the_missing_pairs(
     model: Any,
     tokenizer: Any,
     adapters: list[Item],
@@ -113,14 +113,14 @@ def test_it_goes_on_with_the_pair_it_was_in(
     done: list[str] = []
     limit = 3
 
-    class Dying(Evaluator):
+    class Interrupted(Evaluator):
         def __call__(self, model: Any) -> Any:
             if len(done) == limit:
                 raise KeyboardInterrupt
-            done.append("one")
+            done.append("call")
             return super().__call__(model)
 
-    monkeypatch.setattr(scoring, "Evaluator", Dying)
+    monkeypatch.setattr(scoring, "Evaluator", Interrupted)
     with pytest.raises(KeyboardInterrupt):
         scored(lambda: model, tokenizer, tmp_path / "store", adapters, tasks)
     limit = 100
@@ -130,11 +130,11 @@ def test_it_goes_on_with_the_pair_it_was_in(
     def no_model() -> Any:
         raise AssertionError("everything is in the store")
 
-    gone = [Item(adapter.name, Path("gone"), adapter.content) for adapter in adapters]
-    assert scored(no_model, tokenizer, tmp_path / "store", gone, tasks) == whole
+    removed = [Item(adapter.name, Path("removed"), adapter.content) for adapter in adapters]
+    assert scored(no_model, tokenizer, tmp_path / "store", removed, tasks) == whole
 
 
-def test_records_and_test_split_are_kept(
+def test_records_and_test_split_are_stored(
     model: Any, tokenizer: Any, adapters: list[Item], tasks: list[Item], tmp_path: Path
 ) -> None:
     splits = ("train", "validation", "test")
@@ -153,5 +153,5 @@ def test_records_and_test_split_are_kept(
 
 def test_shares_hold_every_adapter_once() -> None:
     shares = [share(range(10), part, 3) for part in range(3)]
-    assert sorted(one for part in shares for one in part) == list(range(10))
+    assert sorted(adapter for part in shares for adapter in part) == list(range(10))
     assert max(map(len, shares)) - min(map(len, shares)) <= 1

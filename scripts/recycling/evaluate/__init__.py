@@ -1,1 +1,1 @@
-"""Evaluation: lm-eval over a model in memory, with records of every example."""
+"""Evaluation: lm-eval on a model in memory, with a record of every example."""

@@ -1,4 +1,4 @@
-"""How prompts are generated from: what they share, and which go together."""
+"""Groups prompts into batches for generation, with their common prefix separate."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,19 +6,19 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-# A shorter common start is cheaper to compute again than to set apart.
+# A shorter common prefix is cheaper to compute again than to handle separately.
 SHORTEST_PREFIX = 4
 
-# Tokens in a batch's cache for one that is computed: a shared prefix costs memory, but no time.
-KEPT = 4
+# Tokens in a batch's cache per computed token: a shared prefix costs memory, but no time.
+CACHE_FACTOR = 4
 
 
 @dataclass(frozen=True)
 class Batch:
     """Rows of the same or nearly the same length, padded on the left.
 
-    `rows` are positions in the list of prompts; `ids` and `mask` have shape (rows, tokens); `mask`
-    is 0 on padding, None where nothing is padded.
+    rows: positions in the list of prompts. ids, mask: (rows, tokens). The mask is 0 on padding,
+    None if nothing is padded.
     """
 
     rows: list[int]
@@ -28,7 +28,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Batching:
-    """A common `prefix` of all prompts, (1, tokens), or None, and the batches of what follows."""
+    """The common `prefix` of all prompts, (1, tokens), or None, and batches of what follows it."""
 
     prefix: Tensor | None
     batches: list[Batch]
@@ -44,27 +44,29 @@ def make_batches(
 ) -> Batching:
     """Order prompts by length, the longest first, and cut them into batches.
 
-    The longest common start of all prompts is set apart, short of the last token of the shortest
-    one. A batch computes at most `batch_tokens` tokens, padding and answers included, and keeps
-    (with the prefix of every row) at most `KEPT` times as many in its cache; it has at least one
-    row. What fits a CPU's cache is best there: longer batches of long prompts are slower.
+    prompts: token ids. With `share_prefix` the longest common prefix becomes separate, at most up
+    to the last but one token of the shortest prompt. A batch has at least one row. It computes at
+    most `batch_tokens` tokens, including padding and answers, and its cache holds (including the
+    prefix of every row) at most CACHE_FACTOR times as many. On a CPU, batches that fit its cache
+    are fastest.
     """
-    shared = _shared(prompts) if share_prefix else 0
+    shared = _shared_length(prompts) if share_prefix else 0
     order = sorted(range(len(prompts)), key=lambda row: (-len(prompts[row]), row))
     batches: list[Batch] = []
     while order:
-        kept = len(prompts[order[0]]) + max_new_tokens
-        count = max(1, min(batch_tokens // (kept - shared), KEPT * batch_tokens // kept))
+        length = len(prompts[order[0]]) + max_new_tokens
+        count = min(batch_tokens // (length - shared), CACHE_FACTOR * batch_tokens // length)
+        count = max(1, count)
         batches.append(_batch(order[:count], prompts, shared, pad))
         order = order[count:]
     return Batching(torch.tensor([prompts[0][:shared]]) if shared else None, batches)
 
 
-def _shared(prompts: Sequence[list[int]]) -> int:
-    # what the first and the last in order have in common, all have
+def _shared_length(prompts: Sequence[list[int]]) -> int:
+    # The common prefix of the first and the last in sorted order is common to all.
     first, last = min(prompts), max(prompts)
     pairs = enumerate(zip(first, last, strict=False))
-    common = next((place for place, (a, b) in pairs if a != b), min(len(first), len(last)))
+    common = next((i for i, (a, b) in pairs if a != b), min(len(first), len(last)))
     shared = min(common, min(map(len, prompts)) - 1)
     return shared if shared >= SHORTEST_PREFIX and len(prompts) > 1 else 0
 

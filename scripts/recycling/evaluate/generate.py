@@ -1,29 +1,30 @@
-"""Greedy answers of a model in memory."""
+"""Greedy generation with a model in memory."""
 
 import torch
 from torch import Tensor, nn
 
 from recycling.evaluate.batching import Batch, Batching
-from recycling.evaluate.cache import BufferedCache
+from recycling.evaluate.kv_cache import BufferedCache
 
 
-@torch.no_grad()  # inference mode would spoil tensors that a model keeps for training
+@torch.no_grad()  # inference mode would make tensors unusable for a later training
 def greedy(
-    model: nn.Module, batching: Batching, *, ends: set[int], max_new_tokens: int
+    model: nn.Module, prompts: Batching, *, ends: set[int], max_new_tokens: int
 ) -> list[list[int]]:
     """Token ids of each prompt's answer, in the order of the prompts, without the end token.
 
-    The prefix is computed once; a row that ended is taken out when half of its batch has.
+    ends: the token ids that end an answer. The shared prefix is computed once. When half the rows
+    of a batch have ended, they are removed from it.
     """
     device = next(model.parameters()).device
     training = model.training
     model.eval()
     try:
-        prefix = None if batching.prefix is None else _prefix(model, batching.prefix.to(device))
-        answers: list[list[int]] = [[] for batch in batching.batches for _ in batch.rows]
-        for batch in batching.batches:
-            found = _answers(model, batch, prefix, ends, max_new_tokens, device)
-            for row, answer in zip(batch.rows, found, strict=True):
+        prefix = None if prompts.prefix is None else _prefix(model, prompts.prefix.to(device))
+        answers: list[list[int]] = [[] for batch in prompts.batches for _ in batch.rows]
+        for batch in prompts.batches:
+            batch_answers = _answers(model, batch, prefix, ends, max_new_tokens, device)
+            for row, answer in zip(batch.rows, batch_answers, strict=True):
                 answers[row] = answer
         return answers
     finally:
@@ -44,12 +45,12 @@ def _answers(
     ids, mask, positions = _inputs(batch, start, max_new_tokens, device)
     end_ids = torch.tensor(sorted(ends), device=device)
     answers: list[list[int]] = [[] for _ in range(count)]
-    alive = torch.arange(count, device=device)
+    active = torch.arange(count, device=device)  # the row's index, -1 once it has ended
     for step in range(max_new_tokens):
-        seen = start + length + step
+        context = start + length + step
         logits = model(
             ids,
-            attention_mask=None if mask is None else mask[:, :seen],
+            attention_mask=None if mask is None else mask[:, :context],
             position_ids=positions,
             past_key_values=cache,
             use_cache=True,
@@ -57,18 +58,18 @@ def _answers(
         ).logits
         tokens = logits[:, -1].argmax(-1)
         ended = torch.isin(tokens, end_ids)
-        for row, token, end in zip(alive.tolist(), tokens.tolist(), ended.tolist(), strict=True):
+        for row, token, end in zip(active.tolist(), tokens.tolist(), ended.tolist(), strict=True):
             if not end and row >= 0:
                 answers[row].append(token)
-        alive = torch.where(ended, -1, alive)
-        going = (alive >= 0).nonzero().squeeze(1)
-        if len(going) == 0:
+        active = torch.where(ended, -1, active)
+        kept = (active >= 0).nonzero().squeeze(1)
+        if len(kept) == 0:
             break
         positions = positions[:, -1:] + 1
-        if 2 * len(going) <= len(alive):
-            cache.select(going)
-            alive, tokens, positions = alive[going], tokens[going], positions[going]
-            mask = None if mask is None else mask[going]
+        if 2 * len(kept) <= len(active):
+            cache.select(kept)
+            active, tokens, positions = active[kept], tokens[kept], positions[kept]
+            mask = None if mask is None else mask[kept]
         ids = tokens[:, None]
     return answers
 
@@ -86,7 +87,7 @@ def _layers(model: nn.Module) -> int:
 def _inputs(
     batch: Batch, start: int, max_new_tokens: int, device: torch.device
 ) -> tuple[Tensor, Tensor | None, Tensor]:
-    """Token ids, the mask over prefix, prompt and answer to come, and positions."""
+    """Token ids, the mask over prefix, prompt and future answer, and positions."""
     count, length = batch.ids.shape
     ids = batch.ids.to(device)
     if batch.mask is None:

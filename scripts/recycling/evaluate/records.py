@@ -1,4 +1,4 @@
-"""What was predicted for each example, kept for paired tests."""
+"""The prediction for each example, stored for paired tests."""
 
 import gzip
 import json
@@ -12,7 +12,7 @@ from recycling.files import atomic
 
 @dataclass(frozen=True)
 class Record:
-    """One example's outcome: `correct` is the metric's verdict on `prediction` and `target`."""
+    """The outcome of one example. correct: whether `prediction` matches `target` by the metric."""
 
     id: str
     prediction: str
@@ -36,7 +36,7 @@ def write_records(path: str | Path, records: Iterable[Record]) -> None:
 
 
 def read_records(path: str | Path) -> list[Record]:
-    """Read what `write_records` wrote. UserError where it is missing or broken."""
+    """Read a file of `write_records`. Raises UserError if it is missing or damaged."""
     try:
         lines = gzip.decompress(Path(path).read_bytes()).decode("utf-8").split("\n")
         return [Record(**json.loads(line)) for line in lines if line]

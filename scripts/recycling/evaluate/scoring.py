@@ -1,4 +1,4 @@
-"""Every adapter of a pool on every task, resumable after each pair."""
+"""Scores every adapter of a pool on every task, resumable after each pair."""
 
 import functools
 import itertools
@@ -26,8 +26,8 @@ SCORE, RECORDS = "score.json", "records.jsonl.gz"
 Deltas = list[tuple[str, LowRank]]
 
 
-class Content(Protocol):
-    """Something in a folder: `name` for the table, `content` names what is in the folder."""
+class TaskFolder(Protocol):
+    """A prepared task. name: for the table. content: the id of the folder's content."""
 
     @property
     def name(self) -> str: ...
@@ -37,22 +37,22 @@ class Content(Protocol):
     def content(self) -> str: ...
 
 
-class Scorable(Content, Protocol):
-    """An adapter that opens itself."""
+class AdapterFolder(TaskFolder, Protocol):
+    """An adapter, described like a task, that can be opened."""
 
     def open(self) -> Adapter: ...
 
 
 def share(adapters: Sequence[Any], part: int, parts: int) -> list[Any]:
-    """The adapters of job `part` (from 0) of `parts`: every parts-th one."""
+    """The adapters of job number `part` (from 0) of `parts` jobs: every parts-th adapter."""
     return list(adapters[part::parts])
 
 
 def score_pool(
     model: Callable[[], nn.Module],
     tokenizer: Any,
-    adapters: Sequence[Scorable],
-    tasks: Sequence[Content],
+    adapters: Sequence[AdapterFolder],
+    tasks: Sequence[TaskFolder],
     *,
     store: Store,
     recipe: Mapping[str, Any],
@@ -61,16 +61,17 @@ def score_pool(
 ) -> list[dict[str, Any]]:
     """One row of `COLUMNS` for each adapter and task: exact match and size by split.
 
-    Each pair is one entry of `store` under the function "score" (its code, and what settings and
-    inputs `recipe` gives, among them the base's): an interrupted job goes on with the pair it was
-    in, and pairs that are there cost neither model nor adapter; `model` is called when the first
-    pair is to be computed. The next adapter's weights are read while this one generates. Columns of
-    a split that is not in `splits` are empty. An adapter named `BASE` has no weights: its rows are
-    the base's own, to set the others beside.
+    model: called once for the base model, when the first pair is computed. recipe: code, settings
+    and inputs that the scores depend on, including the base's id. Columns of splits not in `splits`
+    are missing. An adapter named `BASE` has no weights: its rows are the scores of the base itself.
+
+    Each pair is one entry of `store` under the function "score". An interrupted job continues with
+    the pair it was in; stored pairs load neither model nor adapter. The weights of the next adapter
+    are read during generation.
     """
     evaluators: dict[str, Evaluator] = {}
 
-    def entry(adapter: Scorable, task: Content) -> Recipe:
+    def entry(adapter: AdapterFolder, task: TaskFolder) -> Recipe:
         return Recipe(
             "score",
             recipe["code"],
@@ -78,7 +79,7 @@ def score_pool(
             {**recipe["inputs"], "adapter": adapter.content, "task": task.content},
         )
 
-    def compute(task: Content, folder: Path) -> None:
+    def compute(task: TaskFolder, folder: Path) -> None:
         if task.name not in evaluators:
             evaluators[task.name] = Evaluator(
                 tokenizer, task.folder, "+".join(splits), batch_tokens=batch_tokens
@@ -88,14 +89,14 @@ def score_pool(
         write_records(folder / RECORDS, records)
         write_json(folder / SCORE, _summary(records, evaluator.sizes))
 
-    def missing(adapter: Scorable) -> list[Content]:
+    def missing_tasks(adapter: AdapterFolder) -> list[TaskFolder]:
         return [task for task in tasks if store.get(entry(adapter, task).key) is None]
 
-    todo = [adapter for adapter in adapters if missing(adapter)]
+    todo = [adapter for adapter in adapters if missing_tasks(adapter)]
     for number, (adapter, deltas) in enumerate(_read_ahead(todo), 1):
         start = time.monotonic()
         with folded(model(), deltas):
-            for task in missing(adapter):
+            for task in missing_tasks(adapter):
                 store.compute(entry(adapter, task), functools.partial(compute, task))
         seconds = time.monotonic() - start
         print(f"[{number}/{len(todo)}] {adapter.name} ({seconds:.1f} s)", file=sys.stderr)
@@ -110,24 +111,23 @@ def score_pool(
     return rows
 
 
-def _read_ahead(adapters: Sequence[Scorable]) -> Iterator[tuple[Scorable, Deltas]]:
-    """Each adapter with its weights in memory; the next one's are read meanwhile."""
+def _read_ahead(adapters: Sequence[AdapterFolder]) -> Iterator[tuple[AdapterFolder, Deltas]]:
+    """Each adapter with its weights in memory, while the next one's are read in the background."""
     with ThreadPoolExecutor(1) as reader:
-        coming = [reader.submit(_read, adapter) for adapter in adapters[:1]]
-        for place, adapter in enumerate(adapters):
-            deltas = coming.pop().result()
-            coming += [reader.submit(_read, after) for after in adapters[place + 1 : place + 2]]
+        pending = [reader.submit(_read, adapter) for adapter in adapters[:1]]
+        for i, adapter in enumerate(adapters):
+            deltas = pending.pop().result()
+            pending += [reader.submit(_read, after) for after in adapters[i + 1 : i + 2]]
             yield adapter, deltas
 
 
-def _read(adapter: Scorable) -> Deltas:
+def _read(adapter: AdapterFolder) -> Deltas:
     if adapter.name == BASE:
         return []
-    opened = adapter.open()
-    # a mapped tensor is read from disk when it is touched: copy it now, in the reader's thread
+    # Mapped tensors are read from disk on first access: copy them here, in the reader's thread.
     return [
         (name, LowRank(part.A.clone(), part.B.clone(), part.scaling))
-        for name, part in opened.items()
+        for name, part in adapter.open().items()
     ]
 
 

@@ -1,4 +1,4 @@
-"""A key-value cache in buffers of known length: nothing is copied as the answer grows."""
+"""A key-value cache in preallocated buffers: nothing is copied as the answer grows."""
 
 from torch import Tensor
 from transformers.cache_utils import Cache, DynamicLayer
@@ -7,7 +7,7 @@ from transformers.cache_utils import Cache, DynamicLayer
 class _Layer(DynamicLayer):
     """Keys and values of one layer, (rows, heads, filled, head size), as views of buffers.
 
-    `prefix` holds one row of keys and values that every row starts with, or None.
+    prefix: one row of keys and values that every row starts with, or None.
     """
 
     def __init__(self, rows: int, length: int, prefix: tuple[Tensor, Tensor] | None) -> None:
@@ -47,25 +47,25 @@ class _Layer(DynamicLayer):
         return keys, values
 
     def select(self, rows: Tensor) -> None:
-        """Keep these rows only."""
+        """Keep only these rows."""
         self._buffers = [buffer[rows] for buffer in self._buffers]
         self.keys, self.values = self.states
 
 
 class BufferedCache(Cache):
-    """A cache of `layers` layers for `rows` rows of at most `length` tokens, after a `prefix`.
+    """A cache of `layers` layers for `rows` rows of at most `length` tokens.
 
-    `prefix` is a cache of one row (its length counts in `length`).
+    prefix: a cache of one row that every row starts with (its length counts in `length`), or None.
     """
 
     def __init__(
         self, layers: int, rows: int, length: int, prefix: "BufferedCache | None" = None
     ) -> None:
-        starts = [None] * layers if prefix is None else [layer.states for layer in prefix._own]
-        self._own: list[_Layer] = [_Layer(rows, length, start) for start in starts]
-        super().__init__(layers=list(self._own))
+        starts = [None] * layers if prefix is None else [layer.states for layer in prefix._buffered]
+        self._buffered: list[_Layer] = [_Layer(rows, length, start) for start in starts]
+        super().__init__(layers=list(self._buffered))
 
     def select(self, rows: Tensor) -> None:
-        """Keep these rows (a tensor of indices) only."""
-        for layer in self._own:
+        """Keep only these rows (a tensor of indices)."""
+        for layer in self._buffered:
             layer.select(rows)
