@@ -57,18 +57,18 @@ REFERENCE = {
 }
 
 
-def expected(measure, one, two):
-    union = set(one) | set(two)
-    both = set(one) & set(two)
+def expected(measure, adapter, target):
+    union = set(adapter) | set(target)
+    both = set(adapter) & set(target)
     if measure == "l2":
         zero = {name: np.zeros(SHAPES[name]) for name in union}
-        left = zero | {name: dense(one[name]) for name in one}
-        right = zero | {name: dense(two[name]) for name in two}
+        left = zero | {name: dense(adapter[name]) for name in adapter}
+        right = zero | {name: dense(target[name]) for name in target}
         return -np.sqrt(sum(((left[name] - right[name]) ** 2).sum() for name in union))
     if measure == "rank":
-        ranks = [sorted((one[name].rank, two[name].rank)) for name in both]
+        ranks = [sorted((adapter[name].rank, target[name].rank)) for name in both]
         return sum(low / high for low, high in ranks) / len(union)
-    values = [REFERENCE[measure](dense(one[name]), dense(two[name])) for name in both]
+    values = [REFERENCE[measure](dense(adapter[name]), dense(target[name])) for name in both]
     return sum(values) / len(union)
 
 
@@ -88,7 +88,7 @@ def test_against_dense_deltas(monkeypatch, measure, batch, block):
             assert score == pytest.approx(reference, abs=tolerance)
 
 
-def test_all_measures_at_once_are_the_measures_one_by_one():
+def test_all_measures_at_once_equal_the_single_measures():
     together = similarity.similarities(POOL, TARGETS, similarity.MEASURES)
     for measure in similarity.MEASURES:
         assert together[measure] == similarity.similarities(POOL, TARGETS, [measure])[measure]
@@ -104,7 +104,7 @@ def test_identities():
             assert scores["clamp"][target][name] == pytest.approx(both / 2)
 
 
-def test_disjoint_modules_and_zero_deltas_score_nothing():
+def test_disjoint_modules_and_zero_deltas_score_zero():
     zero = {"q": LowRank(torch.zeros(2, 10), torch.zeros(14, 2))}
     pool = {"disjoint": adapter(1, "d", 2), "zero": zero}
     scores = similarity.similarities(pool, {"t": adapter(2, "q", 2)}, similarity.MEASURES)
@@ -128,5 +128,5 @@ def test_each_adapter_is_read_once_for_all_targets():
 
 
 def test_an_unknown_measure_is_refused():
-    with pytest.raises(UserError, match="expected one of cosine"):
+    with pytest.raises(UserError, match=r"'cosinus'.*cosine, abs"):
         similarity.similarities(POOL, TARGETS, ["cosinus"])

@@ -1,1 +1,1 @@
-"""Choosing which adapters of a pool to merge."""
+"""Selection of the pool adapters to merge."""

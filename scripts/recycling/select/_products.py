@@ -1,4 +1,4 @@
-"""Sums over the entries of many deltas against many deltas of one module."""
+"""Inner products between the entries of many deltas of one module."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,32 +13,36 @@ BLOCK = 2**18  # entries of a delta that are dense at a time: 1 MB each
 
 
 @dataclass(frozen=True)
-class Side:
-    """n deltas of one module, their factors concatenated."""
+class DeltaStack:
+    """n deltas of one module, with their factors concatenated.
+
+    owner: (summed rank,) the delta that each row of A belongs to. squares: (n,) squared Frobenius
+    norms, float64.
+    """
 
     parts: tuple[LowRank, ...]
     stacked: LowRank
-    owner: Tensor  # (summed rank,) which delta a row of A belongs to
-    squares: Tensor  # (n,) squared Frobenius norms, float64
+    owner: Tensor
+    squares: Tensor
 
     @classmethod
-    def of(cls, parts: Sequence[LowRank]) -> "Side":
-        """Read each part's factors once."""
+    def of(cls, parts: Sequence[LowRank]) -> "DeltaStack":
+        """Stack deltas. Each one's factors are read once."""
         ranks = torch.tensor([part.rank for part in parts])
         stacked = stack(parts)
-        pieces = [
+        views = [
             LowRank(stacked.A[start : start + rank], stacked.B[:, start : start + rank])
             for rank, start in zip(ranks.tolist(), (ranks.cumsum(0) - ranks).tolist(), strict=True)
         ]
         return cls(
-            tuple(pieces),
+            tuple(views),
             stacked,
             torch.repeat_interleave(torch.arange(len(parts)), ranks),
-            torch.stack([_grams(piece, piece).sum() for piece in pieces]),
+            torch.stack([_grams(view, view).sum() for view in views]),
         )
 
 
-def inner(left: Side, right: Side) -> Tensor:
+def inner_products(left: DeltaStack, right: DeltaStack) -> Tensor:
     """(n, m) Frobenius inner products, float64, from the factors alone."""
     products = _grams(left.stacked, right.stacked)
     rows = products.new_zeros(len(left.parts), products.shape[1])
@@ -47,13 +51,13 @@ def inner(left: Side, right: Side) -> Tensor:
     return sums.index_add_(1, right.owner, rows)
 
 
-def elementwise(
-    left: Side, right: Side, functions: Mapping[str, Callable[[Tensor], Tensor]]
+def elementwise_products(
+    left: DeltaStack, right: DeltaStack, functions: Mapping[str, Callable[[Tensor], Tensor]]
 ) -> dict[str, tuple[Tensor, Tensor, Tensor]]:
     """For each function f: sum f(a) f(b) (n, m), sum f(a)^2 (n,) and sum f(b)^2 (m,), float64.
 
-    Deltas are dense for BLOCK entries at a time, formed once for all functions; each block adds one
-    matrix product a function.
+    Deltas are dense for BLOCK entries at a time, formed once for all functions; each block takes
+    one matrix product per function.
     """
     n, m = len(left.parts), len(right.parts)
     sums = {
@@ -72,15 +76,15 @@ def elementwise(
 
 
 def _grams(left: LowRank, right: LowRank) -> Tensor:
-    """(A A'^T) * (B^T B'), whose segments sum to the inner products, float64."""
+    """(A A'^T) * (B^T B'), float64; the sums of its segments are the inner products."""
     return ((left.A @ right.A.T) * (left.B.T @ right.B)).double()
 
 
-def _dense(side: Side, rows: slice) -> Tensor:
-    """(n, entries) these rows of every delta, flat."""
-    out, in_ = side.stacked.shape
+def _dense(deltas: DeltaStack, rows: slice) -> Tensor:
+    """(n, entries): these rows of every delta, flat."""
+    out, in_ = deltas.stacked.shape
     entries = len(range(*rows.indices(out))) * in_
-    dense = side.stacked.A.new_empty(len(side.parts), entries)
-    for part, line in zip(side.parts, dense, strict=True):
-        dense_rows(part, rows, line)
+    dense = deltas.stacked.A.new_empty(len(deltas.parts), entries)
+    for part, buffer in zip(deltas.parts, dense, strict=True):
+        dense_rows(part, rows, buffer)
     return dense

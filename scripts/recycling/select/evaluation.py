@@ -1,9 +1,9 @@
-"""Selection by evaluation: an adapter's exact match on the task's own examples, as in the paper."""
+"""Selection by evaluation: an adapter's exact match on the task's examples, as in the paper."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-BASE = ""  # in the place of a repo_id: the base itself, scored without an adapter
+BASE = ""  # the repo_id of the base itself, scored without an adapter
 
 
 def accuracies(
@@ -11,8 +11,8 @@ def accuracies(
 ) -> dict[str, float]:
     """repo_id -> exact match over all examples of `splits`, from the rows of a scores table.
 
-    splits: ("train", "validation") as in the paper, or ("train",), which leaves the validation
-    examples unseen until the best step is chosen. The base's own row is left out: it is no adapter.
+    splits: ("train", "validation") as in the paper, or ("train",), which reserves the validation
+    examples for the choice of the best step. The row of the base is left out.
     """
     return {
         row["repo_id"]: pooled(row, splits)
