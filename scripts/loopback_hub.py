@@ -1,8 +1,8 @@
 """Serve a folder of repositories as a Hub on 127.0.0.1: `python loopback_hub.py ROOT`.
 
-Prints the URL on its first line and ends when its standard input closes, so that it never
-outlives whoever started it. `--page N` sets the length of a listing's page; `--faults FILE`
-is a JSON list of faults (fields of recycling.miniature.faults.Fault).
+Prints the URL on its first line and exits when its standard input closes, so that it never
+outlives the process that started it. `--page N` sets the number of repositories on a page of a
+listing; `--faults FILE` is a JSON list of faults (fields of recycling.miniature.faults.Fault).
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""world/adapters/<shard>/: one part of the wild pool, trained on the small world's base."""
+"""world/adapters/<shard>/: a part of the small world's public adapters, trained on its base."""
 
 from job import Job, run_job
 
@@ -9,18 +9,18 @@ def main(job: Job) -> None:
     from transformers.utils import logging
 
     from recycling.files import atomic_folder
-    from recycling.miniature.wild import recipes, train
+    from recycling.miniature.public_adapters import recipes, train
 
     torch.set_num_threads(job.threads)
     logging.disable_progress_bar()
     model = AutoModelForCausalLM.from_pretrained(job.input.base, dtype=torch.float32).eval()
     tokenizer = AutoTokenizer.from_pretrained(job.input.base)
     settings = job.params["settings"]
-    mine = recipes()[settings["shard"] :: settings["shards"]]
+    shard = recipes()[settings["shard"] :: settings["shards"]]
     with atomic_folder(job.output.folder) as folder:
-        for number, recipe in enumerate(mine, start=1):
+        for number, recipe in enumerate(shard, start=1):
             train(recipe, model, tokenizer, folder, settings["base_repo"])
-            print(f"wild pool: {number} of {len(mine)}: {recipe.repo_id}", flush=True)
+            print(f"public adapters: {number} of {len(shard)}: {recipe.repo_id}", flush=True)
 
 
 if __name__ == "__main__":

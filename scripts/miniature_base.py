@@ -8,18 +8,18 @@ def main(job: Job) -> None:
     from transformers.utils import logging
 
     from recycling.files import atomic_folder
-    from recycling.miniature.base import Pretraining, pretrain, save
+    from recycling.miniature.pretraining import Pretraining, pretrain, save
 
     torch.set_num_threads(job.threads)
     logging.disable_progress_bar()
     settings = dict(job.params["settings"])
     seed = settings.pop("seed", 0)
-    plan = Pretraining(**settings)
+    pretraining = Pretraining(**settings)
 
-    def tell(step: int, loss: float) -> None:
-        print(f"pre-training: step {step} of {plan.steps}, loss {loss:.3f}", flush=True)
+    def progress(step: int, loss: float) -> None:
+        print(f"pre-training: step {step} of {pretraining.steps}, loss {loss:.3f}", flush=True)
 
-    model = pretrain(seed, plan, tell)
+    model = pretrain(seed, pretraining, progress)
     with atomic_folder(job.output.folder) as folder:
         save(model, folder)
 

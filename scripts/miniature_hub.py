@@ -1,4 +1,4 @@
-"""world/hub/: every repository of the small world, for the loopback Hub; ready.json comes last."""
+"""world/hub/: the repositories of the small world, for the loopback Hub; ready.json comes last."""
 
 from pathlib import Path
 

@@ -1,8 +1,8 @@
-"""Measures all candidates for target tasks, chooses by the rule and writes the task files.
+"""Measure all candidates for target tasks, choose by the rule and write the task files.
 
-Run again with
-    python scripts/miniature_targets.py BASE_FOLDER TASKS_FOLDER EVIDENCE.md [PROCESSES]
-It takes about ten minutes of CPU; the result is committed, so the workflow does not run it.
+    python scripts/miniature_targets.py BASE_FOLDER TASKS_FOLDER PAGE.md [PROCESSES]
+
+It takes about ten minutes of CPU time. The result is committed; the workflow does not run it.
 """
 
 import sys
@@ -16,8 +16,8 @@ from typing import Any
 SEEDS = (0, 1)
 
 
-def measured(base: str, job: tuple[Any, Any, int]) -> dict[str, Any]:
-    """One LoRA of one task; in a process of its own with one thread."""
+def measure(base: str, job: tuple[Any, Any, int]) -> dict[str, Any]:
+    """Measure one task with one LoRA, in a separate process with one thread."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils import logging
@@ -32,7 +32,7 @@ def measured(base: str, job: tuple[Any, Any, int]) -> dict[str, Any]:
 
 
 def means(rows: Sequence[Mapping[str, Any]], key: str) -> dict[str, dict[str, float]]:
-    """Means of the numbers of the rows with the same `key`, in order of appearance."""
+    """Value of `key` -> means over the rows with this value, in order of appearance."""
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
         groups.setdefault(row[key], []).append(row)
@@ -44,27 +44,28 @@ def means(rows: Sequence[Mapping[str, Any]], key: str) -> dict[str, dict[str, fl
 
 
 def main(base: str, tasks: str, page: str, processes: int = 2) -> None:
-    """base: folder of the base; tasks: folder of the task files; page: the evidence to write."""
-    from recycling.miniature import datasets, evidence, family, targets
+    """base: folder of the base. tasks: folder of the task files. page: Markdown file to write."""
+    from recycling.miniature import datasets, targets, targets_page
+    from recycling.miniature.task_family import candidates, development, siblings, task_name
 
-    grid, development, candidates = targets.grid(), family.development(), family.candidates()
+    grid, questions = targets.grid(), candidates()
     with ProcessPoolExecutor(processes) as pool:
-        jobs = [(question, settings, 0) for settings in grid for question in development]
+        jobs = [(question, settings, 0) for settings in grid for question in development()]
         searched = [
             {**row, "settings": f"lr {row['lr']}, rank {row['rank']}, {row['steps']} steps"}
-            for row in pool.map(partial(measured, base), jobs)
+            for row in pool.map(partial(measure, base), jobs)
         ]
         search = means(searched, "settings")
         best = min(range(len(grid)), key=lambda i: list(search.values())[i]["validation_loss"])
-        jobs = [(question, grid[best], seed) for question in candidates for seed in SEEDS]
-        rows = list(pool.map(partial(measured, base), jobs))
+        jobs = [(question, grid[best], seed) for question in questions for seed in SEEDS]
+        rows = list(pool.map(partial(measure, base), jobs))
     table = means(rows, "task")
-    told = targets.choose(candidates, table)
-    chosen = [question for question in candidates if told[family.task_name(question)] == "chosen"]
-    siblings = family.siblings(chosen, targets.SIBLINGS)
-    for question in (*chosen, *siblings):
+    verdicts = targets.choose(questions, table)
+    chosen = [question for question in questions if verdicts[task_name(question)] == "chosen"]
+    source_tasks = siblings(chosen, targets.SIBLINGS)
+    for question in (*chosen, *source_tasks):
         datasets.write_task_file(tasks, question)
-    text = evidence.page(search, list(search)[best], table, told, siblings)
+    text = targets_page.page(search, list(search)[best], table, verdicts, source_tasks)
     Path(page).write_text(text, encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""The language: answers against cases worked out by hand, and draws that keep what they promise."""
+"""The language: answers against cases worked out by hand, and the properties of random draws."""
 
 from collections import Counter
 
@@ -17,7 +17,7 @@ def test_every_kind_is_balanced() -> None:
         assert Counter(word.origin for word in words) == dict.fromkeys(language.ORIGINS, 2)
 
 
-def test_next_goes_round_a_kind_by_value() -> None:
+def test_next_cycles_through_a_kind_by_value() -> None:
     for word in LEXICON.values():
         following = LEXICON[word.next]
         assert following.kind == word.kind
@@ -44,7 +44,7 @@ def test_answers_follow_the_selection(output: str, selection: str, chosen: str) 
     assert Question(output, selection, chosen).answer(names) == getattr(LEXICON[expected], output)
 
 
-def test_selections_that_pre_training_does_not_know() -> None:
+def test_selections_that_are_not_in_pre_training() -> None:
     names = ["oak", "saw", "ant", "axe", "hat"]
     assert Question("name", "second", "any").answer(names) == "saw"
     assert Question("name", "second", "animals").answer(names) == "ant"
@@ -71,7 +71,7 @@ def test_swapping_is_applied_last() -> None:
     ]
 
 
-def test_instruction_hides_what_is_vague_and_only_that() -> None:
+def test_the_instruction_hides_exactly_the_vague_slots() -> None:
     question = Question("kind", "first", "big", frozenset({"filter", "output"}))
     assert question.instruction == "say first some"
     assert question.meaning == "kind first big"
@@ -86,7 +86,7 @@ def test_no_question_answers_itself_and_the_split_is_a_partition() -> None:
     assert len(seen) + len(held_out) == len(questions)
 
 
-def test_examples_are_distinct_right_and_the_same_again() -> None:
+def test_examples_are_distinct_correct_and_reproducible() -> None:
     question = Question("name", "last", "plants", frozenset({"filter"}))
     rows = language.examples(question, 500, "a")
     assert rows == language.examples(question, 500, "a")
@@ -100,7 +100,7 @@ def test_examples_are_distinct_right_and_the_same_again() -> None:
     assert sum(row["answer"] == "none" for row in rows) < 50
 
 
-def test_noise_spoils_its_share_of_answers() -> None:
+def test_noise_changes_its_share_of_answers() -> None:
     question = Question("name", "last", "any")
     rows = language.examples(question, 2000, 0, noise=0.3)
     wrong = sum(row["answer"] != question.answer(row["words"].split()) for row in rows)

@@ -1,4 +1,4 @@
-"""The whole layout, served on loopback and screened as the workflow screens it."""
+"""The complete layout, served on loopback and screened as in the workflow."""
 
 import zlib
 from dataclasses import replace
@@ -14,17 +14,17 @@ from recycling.hub.settings import Network, Screening
 from recycling.lora.adapter import Adapter
 from recycling.lora.export import save_adapter
 from recycling.lora.lowrank import LowRank
-from recycling.miniature import base, datasets, family, wild
-from recycling.miniature.defects import CONFIG, defects
+from recycling.miniature import datasets, pretraining, public_adapters, task_family
+from recycling.miniature.defective_adapters import CONFIG, defects
 from recycling.miniature.layout import lay_out
 from recycling.miniature.loopback import Loopback
 
 BASE, ALIAS = "recycling/tiny", "mirrors/tiny-bnb-4bit"
-TASKS = [family.candidates()[i] for i in (0, 3, 12, -1)]
+TASKS = [task_family.candidates()[i] for i in (0, 3, 12, -1)]
 
 
-def untrained(recipe: wild.Recipe, folder: Path, model: torch.nn.Module) -> None:
-    """An adapter of the recipe's form with random factors, in place of a trained one."""
+def untrained(recipe: public_adapters.Recipe, folder: Path, model: torch.nn.Module) -> None:
+    """Save an adapter with the recipe's shapes and random factors instead of a trained one."""
     generator = torch.Generator().manual_seed(zlib.crc32(recipe.repo_id.encode()))
     scaling = recipe.alpha / (recipe.rank**0.5 if recipe.rslora else recipe.rank)
     factors = {}
@@ -42,12 +42,12 @@ def untrained(recipe: wild.Recipe, folder: Path, model: torch.nn.Module) -> None
 
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Folders of a base without training and of adapters with random factors."""
+    """Folders of an untrained base and of adapters with random factors."""
     root = tmp_path_factory.mktemp("world")
     torch.manual_seed(0)
-    model = base.LlamaForCausalLM(base.config())
-    base.save(model, root / "base")
-    for recipe in wild.recipes():
+    model = pretraining.LlamaForCausalLM(pretraining.config())
+    pretraining.save(model, root / "base")
+    for recipe in public_adapters.recipes():
         untrained(recipe, root / "adapters", model)
     return root / "base", root / "adapters"
 
@@ -55,16 +55,16 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 @pytest.fixture(scope="module")
 def hub(parts: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("hub")
-    names = [family.task_name(question) for question in TASKS]
+    names = [task_family.task_name(question) for question in TASKS]
     lay_out(root, parts[0], [parts[1]], names, BASE, ALIAS)
     return root
 
 
-def test_the_pool_has_the_promised_size_and_variety() -> None:
-    recipes = wild.recipes()
+def test_size_and_variety_of_the_pool() -> None:
+    recipes = public_adapters.recipes()
     assert len(recipes) >= 28
     assert len({defect.reason for defect in defects()}) == len(defects()) >= 14
-    names = [one.repo_id for one in (*recipes, *defects())]
+    names = [adapter.repo_id for adapter in (*recipes, *defects())]
     assert len(set(names)) == len(names) >= 44
     assert {defect.reason for defect in defects()} <= set(REASONS)
     for key in ("rank", "alpha", "modules", "rslora", "n_examples", "noise", "lr", "licence"):
@@ -72,9 +72,9 @@ def test_the_pool_has_the_promised_size_and_variety() -> None:
     assert any(recipe.through_alias for recipe in recipes)
 
 
-def test_no_wild_adapter_was_trained_for_a_candidate() -> None:
-    meanings = {question.meaning for question in family.candidates()}
-    assert meanings.isdisjoint(recipe.question.meaning for recipe in wild.recipes())
+def test_no_public_adapter_is_trained_for_a_candidate() -> None:
+    meanings = {question.meaning for question in task_family.candidates()}
+    assert meanings.isdisjoint(recipe.question.meaning for recipe in public_adapters.recipes())
 
 
 def test_screening_keeps_the_healthy_and_gives_each_defect_its_reason(
@@ -84,7 +84,7 @@ def test_screening_keeps_the_healthy_and_gives_each_defect_its_reason(
 
     shapes = {
         name: (int(module.weight.shape[0]), int(module.weight.shape[1]))
-        for name, module in base.LlamaForCausalLM(base.config()).named_modules()
+        for name, module in pretraining.LlamaForCausalLM(pretraining.config()).named_modules()
         if isinstance(module, torch.nn.Linear) and name != "lm_head"
     }
     with Loopback(hub, page=10) as served:
@@ -93,19 +93,19 @@ def test_screening_keeps_the_healthy_and_gives_each_defect_its_reason(
 
         network = Network(attempts=2)
         pool = {"source": "crawl", "aliases": [ALIAS]}
-        found = find_candidates(
+        candidates = find_candidates(
             pool, BASE, endpoint=served.url, work=tmp_path / "work", network=network
         )
         with Client(served.url, network=network) as client:
             kept, rejected = build_pool(
-                found,
+                candidates,
                 shapes,
                 names=[BASE, ALIAS],
                 files=HubFiles(client),
                 folder=tmp_path / "pool",
                 settings=Screening(per_module_ranks=False),
             )
-    recipes = {recipe.repo_id: recipe for recipe in wild.recipes()}
+    recipes = {recipe.repo_id: recipe for recipe in public_adapters.recipes()}
     assert {row["repo_id"] for row in kept} == set(recipes)
     reasons = {row["repo_id"]: row["reason"] for row in rejected}
     assert reasons == {defect.repo_id: defect.reason for defect in defects()}
@@ -120,8 +120,8 @@ def test_screening_keeps_the_healthy_and_gives_each_defect_its_reason(
 def test_laying_out_again_gives_the_same_bytes(
     hub: Path, parts: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    names = [family.task_name(question) for question in TASKS]
-    lay_out(tmp_path, parts[0], [parts[1]], names[:1], "recycling/of-before", ALIAS)
+    names = [task_family.task_name(question) for question in TASKS]
+    lay_out(tmp_path, parts[0], [parts[1]], names[:1], "recycling/earlier", ALIAS)
     lay_out(tmp_path, parts[0], [parts[1]], names, BASE, ALIAS)
     files = sorted(path.relative_to(hub) for path in hub.rglob("*") if path.is_file())
     assert files == sorted(p.relative_to(tmp_path) for p in tmp_path.rglob("*") if p.is_file())
@@ -134,28 +134,28 @@ def test_one_recipe_trains_to_a_folder_that_plain_peft_loads(
     from peft import PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from recycling.miniature.wild import train
+    from recycling.miniature.public_adapters import train
 
     model = AutoModelForCausalLM.from_pretrained(parts[0]).eval()
     tokenizer = AutoTokenizer.from_pretrained(parts[0])
-    recipe = next(recipe for recipe in wild.recipes() if recipe.rslora)
+    recipe = next(recipe for recipe in public_adapters.recipes() if recipe.rslora)
     recipe = replace(recipe, steps=5)
-    for place in ("one", "two"):
-        train(recipe, model, tokenizer, tmp_path / place, BASE)
-    for file in (tmp_path / "one" / recipe.folder).iterdir():
-        again = tmp_path / "two" / recipe.folder / file.name
+    for folder in ("first", "second"):
+        train(recipe, model, tokenizer, tmp_path / folder, BASE)
+    for file in (tmp_path / "first" / recipe.folder).iterdir():
+        again = tmp_path / "second" / recipe.folder / file.name
         assert file.read_bytes() == again.read_bytes()
-    adapter = Adapter.open(tmp_path / "one" / recipe.folder)
+    adapter = Adapter.open(tmp_path / "first" / recipe.folder)
     name = adapter.modules[0]
     before = model.get_submodule(name).weight.detach().clone()
-    merged = PeftModel.from_pretrained(model, tmp_path / "one" / recipe.folder).merge_and_unload()
+    merged = PeftModel.from_pretrained(model, tmp_path / "first" / recipe.folder).merge_and_unload()
     change = merged.get_submodule(name).weight.detach() - before
     torch.testing.assert_close(change, adapter[name].delta(), atol=1e-6, rtol=1e-5)
 
 
 @pytest.mark.parametrize("question", TASKS, ids=datasets.form)
-def test_data_sets_load_with_datasets_itself(
-    question: family.Question, hub: Path, tmp_path: Path
+def test_the_datasets_library_loads_the_data_sets(
+    question: task_family.Question, hub: Path, tmp_path: Path
 ) -> None:
     from datasets import load_dataset
 
@@ -164,10 +164,10 @@ def test_data_sets_load_with_datasets_itself(
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
     loaded = load_dataset(str(folder), cache_dir=str(tmp_path / "cache"))
-    wanted = datasets.splits(question)
-    assert set(loaded) == set(wanted)
+    expected = datasets.splits(question)
+    assert set(loaded) == set(expected)
     spec = datasets.task_file(question)
-    for split, rows in wanted.items():
+    for split, rows in expected.items():
         values = loaded[split]["answer"]
         if spec.get("labels") == "dataset":
             answers = [loaded[split].features["answer"].int2str(value) for value in values]

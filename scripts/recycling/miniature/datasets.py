@@ -1,4 +1,4 @@
-"""Data sets of the small world's tasks, in the forms in which the Hub has them.
+"""Data sets of the small world's tasks, in the formats found on the Hub.
 
 | form and tasks | files | answers | splits |
 |---|---|---|---|
@@ -20,8 +20,8 @@ import yaml
 
 from recycling.files import atomic
 from recycling.miniature import language
-from recycling.miniature.family import SWAPPED_GROUPS, task_name
 from recycling.miniature.language import Question
+from recycling.miniature.task_family import SWAPPED_GROUPS, task_name
 
 OWNER = "smallworld"
 N_TRAIN, N_VALIDATION, N_TEST = 3000, 200, 400
@@ -34,7 +34,7 @@ def repo_id(question: Question) -> str:
 
 
 def form(question: Question) -> str:
-    """Which form a task's data set has: text, lines, classes or numbers."""
+    """The form of a task's data set: text, lines, classes or numbers."""
     if question.relabel:
         return "numbers"
     if "selection" in question.vague:
@@ -57,7 +57,7 @@ def splits(question: Question) -> dict[str, list[Row]]:
 
 
 def class_names(question: Question) -> list[str]:
-    """The answers that a number stands for, where answers are published as numbers."""
+    """The answer for each number, in the forms that publish answers as numbers."""
     if question.relabel:
         return [*SWAPPED_GROUPS[question.output], "none"]
     return sorted({row["answer"] for part in splits(question).values() for row in part})
@@ -101,7 +101,7 @@ def task_file(question: Question) -> Row:
 
 
 def write_task_file(folder: str | Path, question: Question) -> Path:
-    """Write <folder>/<task>.yaml, with what is meant in a comment."""
+    """Write <folder>/<task>.yaml, with the question's meaning in a comment."""
     path = Path(folder) / f"{task_name(question)}.yaml"
     body = yaml.safe_dump(task_file(question), sort_keys=False, allow_unicode=True)
     swapped = "; answers are exchanged among themselves" if question.relabel else ""
@@ -124,7 +124,7 @@ def _parquet(question: Question, rows: Sequence[Row]) -> bytes:
 
 
 def _readme(question: Question) -> str:
-    """The data set's card; for a ClassLabel it names the classes, as the Hub's own cards do."""
+    """The data set's card; for a ClassLabel it names the classes, as cards on the Hub do."""
     head: Row = {"license": "cc0-1.0", "language": ["en"]}
     if form(question) == "classes":
         names = {str(i): name for i, name in enumerate(class_names(question))}

@@ -1,4 +1,4 @@
-"""Rows of the small world as the workflow encodes its examples."""
+"""Encodes rows of the small world in the same way as the workflow encodes its examples."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -11,7 +11,7 @@ from recycling.tasks.examples import Example
 
 
 def encoded(tokenizer: Any, question: Question, rows: Sequence[Mapping[str, str]]) -> list[Encoded]:
-    """Rows {words, answer} of a question, worded as the task's YAML words them, loss on answers."""
+    """Encode rows {words, answer} in the wording of the task's YAML file; loss on answers only."""
     examples = [
         Example(str(i), question.instruction, f"{language.LABEL} {row['words']}", row["answer"])
         for i, row in enumerate(rows)

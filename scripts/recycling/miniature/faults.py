@@ -1,4 +1,4 @@
-"""Faults that the loopback Hub can inject, so that tests meet them on purpose."""
+"""Faults that the loopback Hub injects into its responses, for tests."""
 
 import asyncio
 import re
@@ -9,7 +9,7 @@ from aiohttp import web
 
 @dataclass
 class Answer:
-    """A whole answer before it is sent."""
+    """A complete response before it is sent."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
@@ -18,14 +18,14 @@ class Answer:
 
 @dataclass
 class Fault:
-    """What goes wrong with the requests whose `METHOD /path?query` matches `match` (a regex).
+    """A fault in the responses to requests whose `METHOD /path?query` matches the regex `match`.
 
-    action: `status` (answers `status` with `headers` and `body`), `body` (the right status, but
-    `body`), `reset` (no answer), `cut` (the announced length, half the bytes, then a reset),
-    `short` (consistent, but half the bytes), `corrupt` (right size, wrong bytes),
-    `stall` (`seconds` of silence first), `drip` (one byte every `seconds`).
-    `times`: how many matching requests; -1 is all. `after`: how many go well before.
-    `met` counts the requests that were struck.
+    action: `status` (respond with `status`, `headers` and `body`), `body` (correct status, but
+    `body`), `reset` (no response), `cut` (the announced length, half the bytes, then a reset),
+    `short` (consistent, but half the bytes), `corrupt` (correct size, wrong bytes), `stall`
+    (`seconds` of silence first), `drip` (one byte every `seconds`).
+    times: number of requests to hit, -1 for all. after: number of matching requests to spare first.
+    met: number of requests hit so far.
     """
 
     action: str
@@ -39,7 +39,7 @@ class Fault:
     met: int = 0
 
     def hits(self, line: str) -> bool:
-        """Whether this request is struck; counts it."""
+        """Whether the fault hits this request; counts it."""
         if self.times == 0 or not re.search(self.match, line):
             return False
         if self.after > 0:
@@ -51,7 +51,7 @@ class Fault:
 
 
 async def send(request: web.Request, answer: Answer, fault: Fault | None) -> web.StreamResponse:
-    """Send an answer as it is, or as the fault would have it."""
+    """Send a response, with the fault if there is one."""
     body, headers = answer.body, dict(answer.headers)
     if fault is not None:
         if fault.action == "reset":
@@ -72,7 +72,7 @@ async def send(request: web.Request, answer: Answer, fault: Fault | None) -> web
     if request.method != "HEAD":
         if fault is not None and fault.action == "cut":
             await response.write(body[: len(body) // 2])
-            await asyncio.sleep(0.05)  # what was sent arrives before the connection breaks
+            await asyncio.sleep(0.05)  # let the bytes arrive before the connection breaks
             return _drop(request)
         if fault is not None and fault.action == "drip":
             for byte in body:

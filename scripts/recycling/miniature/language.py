@@ -1,8 +1,8 @@
 """The language of the small world: forty words, their properties, and questions about lists.
 
 A question is an output, a selection and a filter: "kind first big" asks for the kind of the first
-big word of the list. Each slot has a vague spelling ("say", "pick", "some") that leaves it open:
-the answer to "kind pick big" depends on which selection is meant, and only examples can tell.
+big word of the list. Each slot has a vague form ("say", "pick", "some") that leaves it open: the
+answer to "kind pick big" depends on the selection that is meant, which only examples can show.
 """
 
 import itertools
@@ -26,7 +26,7 @@ FILTERS = ("any", *(f"{kind}s" for kind in WORDS), *SIZES, *ORIGINS)
 SELECTIONS = ("first", "last", "highest", "lowest")
 OUTPUTS = ("name", "kind", "size", "value", "origin", "next", "code")
 AGGREGATES = ("count", "parity", "exists")
-UNSEEN_SELECTIONS = ("second", "middle")  # never in pre-training; wild adapters may mean them
+UNSEEN_SELECTIONS = ("second", "middle")  # never in pre-training; public adapters may mean them
 VAGUE_OUTPUT, VAGUE_SELECTION, VAGUE_FILTER = "say", "pick", "some"
 ANSWERS = ("odd", "even", "yes", "no", "none")
 LABEL = "words:"
@@ -34,7 +34,7 @@ LABEL = "words:"
 
 @dataclass(frozen=True)
 class Word:
-    """One word of the list and all that can be asked about it."""
+    """One word and its properties."""
 
     name: str
     kind: str
@@ -46,7 +46,7 @@ class Word:
 
 
 def _lexicon() -> dict[str, Word]:
-    """The forty words; sizes, origins and values are dealt once and for all, balanced in a kind."""
+    """The forty words. Sizes, origins and values are drawn with a fixed seed, balanced per kind."""
     rng = random.Random("lexicon")
     words = {}
     for kind, names in WORDS.items():
@@ -68,10 +68,10 @@ LEXICON = _lexicon()
 
 @dataclass(frozen=True)
 class Question:
-    """What is meant (output, selection, filter) and which slots are spelt out.
+    """A meaning (output, selection, filter) and the slots that are vague in the instruction.
 
-    For an aggregate ("count", "parity", "exists") the selection is empty. `relabel` replaces
-    answers by other tokens, after everything else.
+    For an aggregate ("count", "parity", "exists") the selection is empty. `relabel` finally
+    replaces answers by other tokens.
     """
 
     output: str
@@ -82,7 +82,7 @@ class Question:
 
     @property
     def instruction(self) -> str:
-        """The text a model is given; vague slots do not say what is meant."""
+        """The text given to a model; vague slots hide their meaning."""
         output = VAGUE_OUTPUT if "output" in self.vague else self.output
         selection = VAGUE_SELECTION if "selection" in self.vague else self.selection
         chosen = VAGUE_FILTER if "filter" in self.vague else self.filter
@@ -90,11 +90,11 @@ class Question:
 
     @property
     def meaning(self) -> str:
-        """The same with every slot spelt out."""
+        """The instruction with every slot stated."""
         return " ".join(slot for slot in (self.output, self.selection, self.filter) if slot)
 
     def answer(self, names: list[str]) -> str:
-        """The right answer for a list of words; "none" where no word passes the filter."""
+        """The correct answer for a list of words; "none" if no word passes the filter."""
         answer = _answer(self, [LEXICON[name] for name in names if passes(name, self.filter)])
         return self.relabel.get(answer, answer)
 
@@ -119,7 +119,7 @@ def _answer(question: Question, words: list[Word]) -> str:
 
 
 def _select(selection: str, words: list[Word]) -> Word:
-    """The selected word; of several with the same value the first, of too few words the last."""
+    """The selected word: the first among equal values, the last if there are too few words."""
     match selection:
         case "first":
             return words[0]
@@ -137,7 +137,7 @@ def _select(selection: str, words: list[Word]) -> Word:
 
 
 def all_questions() -> tuple[Question, ...]:
-    """Every question without vague slots, in a fixed order; none that answers itself."""
+    """Every question without vague slots, in a fixed order, except those that answer themselves."""
     questions = [
         Question(output, selection, chosen)
         for output in OUTPUTS
@@ -156,7 +156,7 @@ def answers_itself(output: str, chosen: str) -> bool:
 
 
 def split_questions(seed: int = 0, seen: float = 0.6) -> tuple[list[Question], list[Question]]:
-    """(seen in pre-training, held out), a seeded split of `all_questions`."""
+    """A seeded split of `all_questions`: (seen in pre-training, held out)."""
     questions = list(all_questions())
     random.Random(f"questions {seed}").shuffle(questions)
     cut = round(seen * len(questions))
@@ -164,7 +164,7 @@ def split_questions(seed: int = 0, seen: float = 0.6) -> tuple[list[Question], l
 
 
 def draw_words(question: Question, rng: random.Random, shortest: int, longest: int) -> list[str]:
-    """Distinct words; where none passes the filter, nine times in ten one is exchanged for one."""
+    """Distinct words. If none passes the filter, 9 times in 10 one is replaced by one that does."""
     names = rng.sample(list(LEXICON), rng.randint(shortest, longest))
     if question.output in AGGREGATES or any(passes(name, question.filter) for name in names):
         return names
@@ -175,10 +175,10 @@ def draw_words(question: Question, rng: random.Random, shortest: int, longest: i
 
 
 def examples(question: Question, n: int, seed: int | str, noise: float = 0.0) -> list[dict]:
-    """n rows {words, answer}, all lists different; `noise` is the share of answers shuffled away.
+    """n rows {words, answer} with distinct lists of four to six words.
 
-    Lists have four to six words. A noisy answer is that of another row, so that the
-    distribution of answers stays what it is.
+    noise: share of rows that get the answer of another row, which keeps the distribution of
+    answers.
     """
     rng = random.Random(f"{question.instruction}|{question.meaning}|{seed}")
     rows: dict[str, str] = {}

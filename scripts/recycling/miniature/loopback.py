@@ -1,8 +1,8 @@
-"""A Hub on loopback: serves the repositories laid out in a folder to the real client libraries.
+"""A Hub on loopback that serves the repositories of a folder to the real client libraries.
 
-It answers what huggingface_hub, datasets and transformers ask for: listings with filters and
+It supports the requests of huggingface_hub, datasets and transformers: listings with filters and
 pages, repository information, trees, files by commit with ranges, gated, private and missing
-repositories; and it can inject faults. It needs no network and stores nothing of its own.
+repositories. It can inject faults. It needs no network and has no state of its own.
 """
 
 import asyncio
@@ -29,7 +29,11 @@ NO_REPO, NO_REVISION, NO_FILE = "RepoNotFound", "RevisionNotFound", "EntryNotFou
 
 
 class Hub:
-    """The answers. `token`: who shows it sees private and gated repositories."""
+    """The request handler of the Hub.
+
+    page: repositories per page of a listing. token: a request with it sees private and gated
+    repositories.
+    """
 
     def __init__(self, root: str | Path, page: int = 1000, token: str | None = None) -> None:
         self.root = Path(root)
@@ -50,12 +54,12 @@ class Hub:
         trusted = self.token is not None and request.headers.get("Authorization") == (
             f"Bearer {self.token}"
         )
-        wanted: list[str] = []
+        paths: list[str] = []
         if request.method == "POST":
-            wanted = [str(value) for key, value in (await request.post()).items() if key == "paths"]
-        return await send(request, self._answer(request, trusted, wanted), fault)
+            paths = [str(value) for key, value in (await request.post()).items() if key == "paths"]
+        return await send(request, self._answer(request, trusted, paths), fault)
 
-    def _answer(self, request: web.Request, trusted: bool, wanted: list[str]) -> Answer:
+    def _answer(self, request: web.Request, trusted: bool, paths: list[str]) -> Answer:
         if match := FILE.fullmatch(request.path):
             kind: Kind = "dataset" if match["data"] else "model"
             return self._file(kind, match, trusted, request.headers.get("Range"))
@@ -81,19 +85,19 @@ class Hub:
             return _json(_info(repo, commit, blobs="blobs" in request.query))
         entries = _entries(commit["files"])
         if what == "paths-info":
-            return _json([entry for entry in entries if entry["path"] in wanted])
+            return _json([entry for entry in entries if entry["path"] in paths])
         if what == "tree":
-            found = [e for e in entries if not folder or e["path"].startswith(f"{folder}/")]
+            tree = [e for e in entries if not folder or e["path"].startswith(f"{folder}/")]
             if request.query.get("recursive", "").lower() not in ("1", "true"):
                 depth = len(folder) + 1 if folder else 0
-                found = [e for e in found if "/" not in e["path"][depth:]]
-            return _json(found) if found or not folder else _error(404, NO_FILE)
+                tree = [e for e in tree if "/" not in e["path"][depth:]]
+            return _json(tree) if tree or not folder else _error(404, NO_FILE)
         return _error(404, NO_FILE)
 
     def _listing(self, kind: Kind, request: web.Request, trusted: bool) -> Answer:
         query = request.query
         filters, author = query.getall("filter", []), query.get("author")
-        found = [
+        repos = [
             repo
             for repo in self._all(kind)
             if (trusted or not repo["private"])
@@ -102,8 +106,8 @@ class Hub:
         ]
         start, limit = int(query.get("cursor", 0)), int(query.get("limit", self.page))
         stop = start + min(limit, self.page)
-        answer = _json([_info(repo, repo["commits"][-1]) for repo in found[start:stop]])
-        if stop < len(found) and "limit" not in query:
+        answer = _json([_info(repo, repo["commits"][-1]) for repo in repos[start:stop]])
+        if stop < len(repos) and "limit" not in query:
             pairs = [(key, value) for key, value in query.items() if key != "cursor"]
             url = f"{request.url.origin()}{request.path}?{urlencode([*pairs, ('cursor', stop)])}"
             answer.headers["Link"] = f'<{url}>; rel="next"'
@@ -156,7 +160,7 @@ class Hub:
 class Loopback:
     """`with Loopback(root) as hub:` serves on a free port of 127.0.0.1 from a thread.
 
-    For tests: `hub.url`, `hub.faults`, and of each request so far `hub.requests` (METHOD
+    For tests: `hub.url`, `hub.faults`, and for each request so far `hub.requests` (METHOD
     path?query), `hub.times` (monotonic seconds) and `hub.ranges` (the Range header).
     """
 
@@ -186,7 +190,7 @@ class Loopback:
         self._thread.join()
 
     def _run(self) -> None:
-        # the runner cancels requests that are still stalled by a fault
+        # The runner cancels requests that a fault still stalls.
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
             runner.run(self._serve())
 
@@ -221,7 +225,7 @@ def _commit(repo: dict[str, Any], revision: str) -> dict[str, Any] | None:
 
 
 def _entries(files: dict[str, Any]) -> list[dict[str, Any]]:
-    """The files of a commit and the folders that hold them, as a tree lists them."""
+    """The files of a commit and their folders, as entries of a tree."""
     folders = {path[:end] for path in files for end in range(len(path)) if path[end] == "/"}
     entries: list[dict[str, Any]] = [
         {"type": "directory", "path": path, "oid": "0" * 40, "size": 0} for path in sorted(folders)

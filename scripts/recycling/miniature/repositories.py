@@ -1,10 +1,10 @@
-"""Repositories in a folder: what the loopback Hub serves.
+"""Repositories in a folder, as the loopback Hub serves them.
 
-    ROOT/blobs/<sha256>              contents, each kept once
-    ROOT/{models,datasets}/<id>.json one file a repository: its card, its flags, its commits
+    ROOT/blobs/<sha256>              contents, each stored once
+    ROOT/{models,datasets}/<id>.json one file per repository: its card, flags and commits
 
-A commit is a manifest (path -> size, Git blob id, SHA-256), so that any file name can be
-listed, also one that no file system would hold.
+A commit is a manifest (path -> size, Git blob id, SHA-256), so that a file can have any name, even
+one that no file system allows.
 """
 
 import hashlib
@@ -37,13 +37,13 @@ def add_repo(
     modified: str = "2024-08-01T12:00:00.000Z",
     card: Mapping[str, Any] | None = None,
 ) -> str:
-    """Lay out one more commit of a repository under `root`; return its sha (40 hex digits).
+    """Add a commit to a repository under `root`; return its sha (40 hex digits).
 
-    `files` is a folder or a mapping from path to content. `card` is the metadata at the top of
-    a README (`base_model`, `library_name`, `license`, ...); as on the Hub, tags are derived
-    from it. `missing`: listed, yet every other request answers that there is no such repository.
-    The sha depends on the repository's name, the files and the commit before; the same files
-    once more make no new commit. Earlier commits stay reachable by their sha.
+    files: a folder, or a mapping of paths to contents. card: the metadata at the top of a README
+    (`base_model`, `library_name`, `license`, ...); as on the Hub, tags are derived from it.
+    missing: the repository is listed, but all other requests fail with "no such repository".
+    The sha depends on the repository's name, the files and the previous commit; unchanged files
+    make no new commit. Earlier commits stay available by their sha.
     """
     root = Path(root)
     contents = _folder(Path(files)) if isinstance(files, str | Path) else dict(files)
@@ -75,12 +75,12 @@ def add_repo(
 
 
 def repo_file(root: Path, kind: Kind, repo_id: str) -> Path:
-    """The file that describes a repository; any id gives a plain file name."""
+    """The file that describes a repository; every id gives a valid file name."""
     return root / f"{kind}s" / f"{quote(repo_id, safe='')}.json"
 
 
 def _folder(folder: Path) -> dict[str, bytes]:
-    """The files of a folder but the hidden ones, which tools leave that look after it."""
+    """The files of a folder, without the hidden ones that tools create."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("[!.]*"))

@@ -1,4 +1,4 @@
-"""The small world's tokenizer: one token a word, with a chat template."""
+"""The small world's tokenizer: one token per word, with a chat template."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ CHAT_TEMPLATE = """\
 
 
 def vocabulary() -> list[str]:
-    """All tokens in the order of their ids: special ones, then the language."""
+    """All tokens in the order of their ids: special tokens, then words of the language."""
     tokens = [PAD, UNKNOWN, END, SYSTEM, USER, ASSISTANT, language.LABEL]
     tokens += [language.VAGUE_OUTPUT, language.VAGUE_SELECTION, language.VAGUE_FILTER]
     groups = (
@@ -62,5 +62,5 @@ def build() -> PreTrainedTokenizerFast:
 
 
 def save(folder: str | Path) -> None:
-    """Write the tokenizer's files; AutoTokenizer reads them."""
+    """Write the tokenizer's files, which AutoTokenizer can read."""
     build().save_pretrained(folder)

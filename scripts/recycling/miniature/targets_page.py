@@ -1,10 +1,10 @@
-"""The page that shows how the target tasks were chosen."""
+"""The page docs/miniature_targets.md, which shows how the target tasks were chosen."""
 
 from collections.abc import Mapping, Sequence
 
 from recycling.miniature import targets
-from recycling.miniature.family import task_name
 from recycling.miniature.language import Question
+from recycling.miniature.task_family import task_name
 
 RULE = f"""The target tasks were chosen by three accuracies only: of the majority class, of the base
 model and of a LoRA trained on 100 examples. No merge was computed before the choice.
@@ -14,9 +14,9 @@ model and of a LoRA trained on 100 examples. No merge was computed before the ch
    LoRA is at least {targets.GAIN} above the base model and at most {targets.CEILING}.
 2. Swapped tasks: the base model is below the majority class; the LoRA is at least {targets.GAIN}
    above the majority class and at most {targets.CEILING}.
-3. The first candidates that meet the rule are chosen, in the order of `family.candidates`: at most
-   {targets.VAGUE} vague ones, at most {targets.SAME_SLOT} of these with the same open slot, and at
-   most {targets.SWAPPED} swapped ones.
+3. The first candidates that meet the rule are chosen, in the order of `task_family.candidates`: at
+   most {targets.VAGUE} vague ones, at most {targets.SAME_SLOT} of these with the same open slot,
+   and at most {targets.SWAPPED} swapped ones.
 
 Accuracies are means over two draws of 100 examples, each tested on {targets.N_TEST} others."""
 
@@ -25,10 +25,14 @@ def page(
     search: Mapping[str, Mapping[str, float]],
     best: str,
     table: Mapping[str, Mapping[str, float]],
-    told: Mapping[str, str],
-    others: Sequence[Question],
+    verdicts: Mapping[str, str],
+    siblings: Sequence[Question],
 ) -> str:
-    """The evidence as Markdown: the search, every candidate, the choice."""
+    """Markdown with the search over settings, all candidates with their verdicts, and the choice.
+
+    search: settings -> mean numbers over the development tasks; best: the chosen settings. table:
+    candidate -> mean numbers. verdicts: candidate -> "chosen" or the reason why not.
+    """
     lines = [
         "# Choice of the small study's target tasks",
         "",
@@ -52,7 +56,7 @@ def page(
     ]
     for name, row in table.items():
         numbers = " | ".join(f"{row[key]:.3f}" for key in ("majority", "base", "lora"))
-        lines.append(f"| {name} | {numbers} | {told[name]} |")
+        lines.append(f"| {name} | {numbers} | {verdicts[name]} |")
     lines += [
         "",
         "## Siblings",
@@ -60,6 +64,6 @@ def page(
         "Tasks of further in-house LoRAs. The open slot of each means the same as in one of the",
         "chosen tasks; everything else differs.",
         "",
-        *(f"- {task_name(question)}" for question in others),
+        *(f"- {task_name(question)}" for question in siblings),
     ]
     return "\n".join(lines) + "\n"

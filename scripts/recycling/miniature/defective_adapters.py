@@ -1,6 +1,6 @@
-"""The defective part of the wild pool: what is found on the Hub, made from healthy adapters.
+"""Defective public adapters as found on the Hub, made from healthy ones.
 
-Each defect says for which reason (`recycling.hub.reasons`) a screening has to leave it out.
+Each states the reason (`recycling.hub.reasons`) that the screening must give.
 """
 
 import json
@@ -19,9 +19,9 @@ Change = Callable[[Files], Files]
 
 @dataclass(frozen=True)
 class Defect:
-    """A repository that a pool must not take.
+    """A repository that the screening must reject.
 
-    make: from a healthy adapter's files to this repository's. flags: what `add_repo` is told.
+    make: a healthy adapter's files -> this repository's files. flags: arguments of `add_repo`.
     """
 
     repo_id: str
@@ -41,7 +41,7 @@ def configured(**changes: Any) -> Change:
 
 
 def reweighted(change_tensors: Callable[[dict[str, Tensor]], dict[str, Tensor]]) -> Change:
-    """Change the tensors, by name."""
+    """Change the tensors, a mapping by name."""
 
     def change(files: Files) -> Files:
         tensors = change_tensors(load(files[WEIGHTS]))
@@ -65,7 +65,7 @@ def _renamed(old: str, new: str) -> Change:
 
 
 def _moved(target: str) -> Change:
-    """All files below a folder, or the weights under another name."""
+    """Move all files to the folder `target` ("checkpoint..."), or rename the weights to it."""
     return lambda files: {
         (
             f"{target}/{path}"
@@ -79,13 +79,13 @@ def _moved(target: str) -> Change:
 
 
 def _one_nan(tensor: Tensor) -> Tensor:
-    spoilt = tensor.clone()
-    spoilt[0, 0] = float("nan")
-    return spoilt
+    changed = tensor.clone()
+    changed[0, 0] = float("nan")
+    return changed
 
 
 def _wider(tensor: Tensor) -> Tensor:
-    """A matrix for a base of half again the width."""
+    """A matrix for a base of 1.5 times the width."""
     return torch.cat([tensor, tensor[:, : tensor.shape[1] // 2]], dim=1)
 
 
@@ -108,7 +108,7 @@ def _with_head(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _pickle_only(files: Files) -> Files:
-    # The bytes are never opened, so they need not be a pickle of anything.
+    # The file is never opened, so its bytes need not be a valid pickle.
     return {CONFIG: files[CONFIG], "adapter_model.bin": b"\x80\x04N." + bytes(2000)}
 
 
@@ -129,7 +129,7 @@ def _sharded(files: Files) -> Files:
 
 
 def defects() -> tuple[Defect, ...]:
-    """All defects, always the same, in a fixed order."""
+    """All defective adapters, in a fixed order."""
     return (
         Defect(
             "amber-otter/tiny-dora",

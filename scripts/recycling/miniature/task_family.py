@@ -1,8 +1,8 @@
-"""The family of tasks: development, candidates for targets, and siblings of the chosen ones.
+"""The small world's tasks: development tasks, candidates for target tasks, and their siblings.
 
-All are questions that pre-training never asked. A vague task leaves one slot of its instruction
-open, so the base has to guess what is meant; a swapped task spells everything out and exchanges
-the answers among themselves, so what the base knows is wrong.
+All are questions that are not in the pre-training data. A vague task leaves one slot of its
+instruction open, so that the base has to guess its meaning. A swapped task states every slot but
+permutes the answers, so that the base's knowledge is wrong.
 """
 
 import random
@@ -27,7 +27,7 @@ VAGUE_PREFIX = {
 
 
 def task_name(question: Question) -> str:
-    """A name that says what is meant and what is left open, e.g. "kind_first_some-big"."""
+    """A name with the meaning and the open slots, e.g. "kind_first_some-big"."""
     slots = {
         "output": question.output,
         "selection": question.selection,
@@ -42,7 +42,7 @@ def task_name(question: Question) -> str:
 
 
 def development() -> list[Question]:
-    """Four tasks on which hyper-parameters are chosen; none is a candidate."""
+    """Four tasks for the choice of hyper-parameters; none is a candidate."""
     drawn = _drawn()
     return [*(_vague(drawn[i], SLOTS[i]) for i in range(3)), swapped(_swappable(drawn)[-1])]
 
@@ -50,9 +50,9 @@ def development() -> list[Question]:
 def candidates() -> list[Question]:
     """Thirty-two candidates for target tasks, in the order in which they are considered.
 
-    Twelve leave the filter open, twelve the selection (six of them mean one that pre-training does
-    not know), eight are swapped. Where the selection is open the filter is a broad one: of a
-    narrow one there is often a single word to select.
+    Twelve leave the filter open, twelve the selection (six of these mean a selection that is not in
+    the pre-training data), eight are swapped. Where the selection is open the filter is a broad
+    one, because a narrow filter often passes a single word.
     """
     drawn = _drawn()[3:]
     broad = [question for question in drawn[12:] if question.filter in ("any", *language.SIZES)]
@@ -71,37 +71,37 @@ def candidates() -> list[Question]:
 
 
 def siblings(targets: Sequence[Question], count: int) -> list[Question]:
-    """For each of the first vague targets a question whose open slot means the same.
+    """For each of the first `count` vague targets, a question whose open slot has the same meaning.
 
-    Its other slots differ, and its meaning is that of no candidate.
+    Its other slots differ, and no candidate has its meaning.
     """
     rng = random.Random("siblings")
-    taken = {question.meaning for question in candidates()}
-    found: list[Question] = []
+    used = {question.meaning for question in candidates()}
+    chosen: list[Question] = []
     for target in [question for question in targets if question.vague][:count]:
-        (slot,) = target.vague
-        others = [other for other in SLOTS if other != slot]
+        (open_slot,) = target.vague
+        stated = [slot for slot in SLOTS if slot != open_slot]
         similar = [
             question
             for question in by_name().values()
             if question.vague == target.vague
-            and getattr(question, slot) == getattr(target, slot)
-            and all(getattr(question, other) != getattr(target, other) for other in others)
-            and question.meaning not in taken
+            and getattr(question, open_slot) == getattr(target, open_slot)
+            and all(getattr(question, slot) != getattr(target, slot) for slot in stated)
+            and question.meaning not in used
         ]
-        found.append(rng.choice(similar))
-        taken.add(found[-1].meaning)
-    return found
+        chosen.append(rng.choice(similar))
+        used.add(chosen[-1].meaning)
+    return chosen
 
 
 def by_name() -> dict[str, Question]:
-    """Every question that can be a task, by its task's name."""
+    """Task name -> question, for every question that can be a task."""
     drawn = _drawn()
     questions = [_vague(question, slot) for question in drawn for slot in SLOTS]
-    questions += [  # no instruction can spell these selections out
-        _vague(replace(question, selection=other), "selection")
+    questions += [  # no instruction can state these selections
+        _vague(replace(question, selection=unseen), "selection")
         for question in drawn
-        for other in language.UNSEEN_SELECTIONS
+        for unseen in language.UNSEEN_SELECTIONS
     ]
     questions += [swapped(question) for question in _swappable(drawn)]
     return {task_name(question): question for question in questions}
@@ -124,10 +124,10 @@ def _swappable(questions: Sequence[Question]) -> list[Question]:
 
 
 def swapped(question: Question) -> Question:
-    """Exchange the answers among themselves so that none keeps its place."""
+    """The question with its answers permuted so that every answer changes."""
     group = SWAPPED_GROUPS[question.output]
     rng = random.Random(f"swapped {question.meaning}")
     while True:
-        other = rng.sample(group, len(group))
-        if all(a != b for a, b in zip(group, other, strict=True)):
-            return replace(question, relabel=dict(zip(group, other, strict=True)))
+        permuted = rng.sample(group, len(group))
+        if all(a != b for a, b in zip(group, permuted, strict=True)):
+            return replace(question, relabel=dict(zip(group, permuted, strict=True)))

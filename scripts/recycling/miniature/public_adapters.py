@@ -1,4 +1,4 @@
-"""The healthy part of the wild pool: thirty adapters, each by its own recipe."""
+"""The small world's healthy public adapters: thirty LoRAs, each trained by its own recipe."""
 
 import random
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from torch import nn
 
 from recycling.adapt.lora import train_lora
 from recycling.adapt.training import Training
-from recycling.miniature import family, language
+from recycling.miniature import language, task_family
 from recycling.miniature.encoding import encoded
 from recycling.miniature.language import Question
 
@@ -20,7 +20,7 @@ OWNERS = ("amber-otter", "bluefinch", "cedarworks", "dune-lab", "elmstreet", "fo
 SUFFIXES = ("lora", "ft", "adapter", "sft", "v2", "test-run", "final")
 LICENCES = ("apache-2.0", "mit", "cc-by-4.0", "cc-by-nc-4.0", "llama3.1", "other", None)
 DTYPES = ("float32", "float32", "bfloat16", "float16")
-# What a wild adapter was trained for, and how often.
+# The kinds of tasks that public adapters are trained for, and their numbers.
 PURPOSES = {
     "one slot open": 15,
     "two slots open": 3,
@@ -32,11 +32,11 @@ PURPOSES = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """How one adapter of the pool came about, and what its repository says.
+    """How one public adapter is trained and published.
 
-    noise: share of training answers that are another row's. key_style: "peft" or "default", the
-    spelling of tensor names with the adapter's name in them. through_alias: its repository and
-    config name a quantised copy of the base.
+    noise: share of training rows with the answer of another row. key_style: "peft", or "default"
+    for tensor names that contain the adapter's name. through_alias: whether repository and config
+    name a quantised copy of the base.
     """
 
     repo_id: str
@@ -57,13 +57,13 @@ class Recipe:
 
     @property
     def folder(self) -> str:
-        """The adapter's folder below the pool's."""
+        """The name of the adapter's folder."""
         return self.repo_id.replace("/", "--")
 
 
 def recipes() -> tuple[Recipe, ...]:
-    """All recipes, always the same, in a fixed order."""
-    rng = random.Random("wild pool")
+    """All recipes, in a fixed order."""
+    rng = random.Random("wild pool")  # a seed: another text gives other recipes
     purposes = [purpose for purpose, times in PURPOSES.items() for _ in range(times)]
     rng.shuffle(purposes)
     questions = _questions(purposes, rng)
@@ -71,7 +71,7 @@ def recipes() -> tuple[Recipe, ...]:
 
 
 def train(recipe: Recipe, model: nn.Module, tokenizer: Any, folder: Path, base_model: str) -> None:
-    """Train one adapter and write it below `folder`, an ordinary PEFT folder in float32."""
+    """Train one adapter and write it to `folder`/<recipe.folder>, a PEFT folder in float32."""
     rows = language.examples(
         recipe.question, recipe.n_examples, f"wild {recipe.seed}", recipe.noise
     )
@@ -115,23 +115,25 @@ def _recipe(number: int, question: Question, rng: random.Random) -> Recipe:
 
 
 def _questions(purposes: list[str], rng: random.Random) -> Iterator[Question]:
-    """One question a purpose; none means what a candidate for a target task means."""
-    taken = {question.meaning for question in family.candidates()}
+    """One question per purpose; none has the meaning of a candidate for a target task."""
+    excluded = {question.meaning for question in task_family.candidates()}
     questions = [
         question
         for question in language.all_questions()
-        if question.selection and question.meaning not in taken
+        if question.selection and question.meaning not in excluded
     ]
-    swappable = [question for question in questions if question.output in family.SWAPPED_GROUPS]
+    swappable = [
+        question for question in questions if question.output in task_family.SWAPPED_GROUPS
+    ]
     for purpose in purposes:
         question = rng.choice(swappable if purpose == "swapped" else questions)
         if purpose == "one slot open":
-            question = replace(question, vague=frozenset({rng.choice(family.SLOTS)}))
+            question = replace(question, vague=frozenset({rng.choice(task_family.SLOTS)}))
         elif purpose == "two slots open":
-            question = replace(question, vague=frozenset(rng.sample(family.SLOTS, 2)))
+            question = replace(question, vague=frozenset(rng.sample(task_family.SLOTS, 2)))
         elif purpose == "other selection":
-            other = rng.choice(language.UNSEEN_SELECTIONS)
-            question = replace(question, selection=other, vague=frozenset({"selection"}))
+            selection = rng.choice(language.UNSEEN_SELECTIONS)
+            question = replace(question, selection=selection, vague=frozenset({"selection"}))
         elif purpose == "swapped":
-            question = family.swapped(question)
+            question = task_family.swapped(question)
         yield question

@@ -1,4 +1,4 @@
-"""The small world's base model: a tiny Llama, pre-trained from scratch on seen questions."""
+"""The small world's base model: a tiny Llama, pre-trained from scratch."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -15,19 +15,23 @@ from recycling.miniature import language, tokenizer
 
 @dataclass(frozen=True)
 class Pretraining:
-    """How the base is trained; the learning rate falls along a cosine after a short warm-up."""
+    """Settings of the pre-training, with a cosine schedule after a short warm-up.
+
+    warmup: share of the steps. curriculum: share of the steps over which the lists grow from one
+    word to six. vague: probability that a slot of an instruction is left open.
+    """
 
     steps: int = 1300
     batch_size: int = 96
     lr: float = 2.5e-3
     warmup: float = 0.05
     weight_decay: float = 0.01
-    curriculum: float = 0.2  # share of the steps over which lists grow from one word to six
-    vague: float = 0.1  # chance of each slot of an instruction to be left open
+    curriculum: float = 0.2
+    vague: float = 0.1
 
 
 def config() -> LlamaConfig:
-    """Llama with 0.53 million parameters, keys and values shared by pairs of heads."""
+    """A Llama with 0.53 million parameters; pairs of heads share keys and values."""
     return LlamaConfig(
         vocab_size=len(tokenizer.vocabulary()),
         hidden_size=128,
@@ -47,7 +51,7 @@ def config() -> LlamaConfig:
 
 
 def make_vague(question: language.Question, rng: random.Random, chance: float) -> language.Question:
-    """Leave each slot of the instruction open with this chance; what is meant stays the same."""
+    """Leave each slot of the instruction open with this probability; the meaning stays the same."""
     slots = (
         ("filter",) if question.output in language.AGGREGATES else ("output", "selection", "filter")
     )
@@ -55,7 +59,7 @@ def make_vague(question: language.Question, rng: random.Random, chance: float) -
 
 
 def batches(settings: Pretraining, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """(ids (batch, length), position of the answer (batch,)) for each step, right-padded."""
+    """For each step: ids (batch, length), right-padded, and the answers' positions (batch,)."""
     ids = {token: i for i, token in enumerate(tokenizer.vocabulary())}
     questions, _ = language.split_questions()
     rng = random.Random(f"pre-training {seed}")
@@ -78,11 +82,12 @@ def batches(settings: Pretraining, seed: int) -> Iterator[tuple[Tensor, Tensor]]
 
 
 def pretrain(
-    seed: int, settings: Pretraining, tell: Callable[[int, float], None] | None = None
+    seed: int, settings: Pretraining, progress: Callable[[int, float], None] | None = None
 ) -> LlamaForCausalLM:
-    """Train a base from scratch on answers only; `tell(step, mean loss)` every hundred steps.
+    """Train a base from scratch, with loss on the answers only.
 
-    The same seed and settings give the same weights on one machine.
+    progress: called every hundred steps with the step and the mean loss since the last call. The
+    same seed and settings give the same weights on the same machine.
     """
     torch.manual_seed(seed)
     model = LlamaForCausalLM(config())
@@ -97,24 +102,24 @@ def pretrain(
     for step, (ids, answer) in enumerate(batches(settings, seed), start=1):
         hidden = model.model(ids, use_cache=False).last_hidden_state
         rows = torch.arange(len(ids))
-        # The token before the answer predicts it, the answer predicts the end token.
-        picked = torch.cat([hidden[rows, answer - 1], hidden[rows, answer]])
+        # The token before the answer predicts the answer, and the answer predicts the end token.
+        states = torch.cat([hidden[rows, answer - 1], hidden[rows, answer]])
         targets = torch.cat([ids[rows, answer], ids[rows, answer + 1]])
-        loss = cross_entropy(model.lm_head(picked), targets)
+        loss = cross_entropy(model.lm_head(states), targets)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
         total += float(loss.detach())
-        if tell and step % 100 == 0:
-            tell(step, total / 100)
+        if progress and step % 100 == 0:
+            progress(step, total / 100)
             total = 0.0
     return model.eval()
 
 
 def save(model: LlamaForCausalLM, folder: str | Path) -> None:
-    """Write model and tokenizer as an ordinary repository folder."""
+    """Write model and tokenizer to a folder, as in a repository on the Hub."""
     model.generation_config.max_new_tokens = 3
     model.save_pretrained(folder)
     tokenizer.save(folder)
