@@ -1,4 +1,4 @@
-"""candidates.tsv: every adapter that might enter the pool, frozen at one commit each."""
+"""candidates.tsv: every adapter that may enter the pool, each frozen at one commit."""
 
 from pathlib import Path
 

@@ -2,7 +2,8 @@
 
     python scripts/doctor.py [--configfile FILE...] [--config KEY=VALUE...] [--profile DIR]
 
-Prints a line a check, each trouble with its cure; ends with status 1 if one would stop the run.
+Prints one line per check, with a fix for each problem. Exits with status 1 if a problem would stop
+the run.
 """
 
 import argparse
@@ -17,8 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("--configfile", nargs="+", default=[], help="overlays of the study")
-    parser.add_argument("--config", nargs="+", default=[], help="single settings, as Snakemake's")
-    parser.add_argument("--profile", help="e.g. profiles/slurm, where jobs are to run")
+    parser.add_argument("--config", nargs="+", default=[], help="single settings, as in Snakemake")
+    parser.add_argument("--profile", help="the profile that jobs will use, e.g. profiles/slurm")
     args = parser.parse_args()
     worst = "ok"
     try:
@@ -26,32 +27,29 @@ def main() -> None:
             print(finding, flush=True)
             worst = "problem" if "problem" in (worst, finding.level) else finding.level
     except ImportError as error:
-        print(f"problem  {error}: make .venv/ready installs what the lock says")
+        print(f"problem  {error}: run make .venv/ready to install the locked packages")
         worst = "problem"
     sys.exit(worst == "problem")
 
 
 def findings(overlays: list[str], values: list[str], profile: str | None) -> Iterator[Any]:
-    """All checks, the quick ones first; those that need a valid config only with one."""
+    """All checks, the quick ones first. Without a valid config, only those that need none."""
     from recycling.doctor import Finding, access, packages, slurm, storage
     from recycling.errors import UserError
-    from recycling.pins import read_pins
+    from recycling.pins import locked_pins
 
     yield packages.python()
-    yield packages.packages(
-        read_pins(ROOT / "envs" / n for n in ("requirements.lock", "torch.txt"))
-    )
+    yield packages.locked_packages(locked_pins())
     try:
         config = configured(overlays, values)
     except UserError as error:
         yield Finding("problem", "the study cannot be read", str(error))
         return
     results = Path(config["results"])
-    yield storage.room(
-        results, storage.needed(config, read_yaml(ROOT / "resources/estimates.yaml"))
-    )
+    estimates = read_yaml(ROOT / "resources/estimates.yaml")
+    yield storage.free_space(results, storage.required_gigabytes(config, estimates))
     yield from storage.file_system(results)
-    yield storage.clock(results)
+    yield storage.file_dates(results)
     yield from packages.gpu(config["base"], elsewhere=bool(profile))
     if profile:
         file = Path(profile) / "config.yaml"
@@ -60,11 +58,11 @@ def findings(overlays: list[str], values: list[str], profile: str | None) -> Ite
         except UserError as error:
             yield Finding("problem", "the profile cannot be read", str(error))
     if not config["world"]:
-        yield access.base(config["base"], config["hub"])
+        yield access.base_model(config["base"], config["hub"])
 
 
 def configured(overlays: list[str], values: list[str]) -> dict[str, Any]:
-    """The study as Snakemake will read it."""
+    """The study's configuration, as Snakemake will read it."""
     import yaml
     from snakemake.utils import update_config
 
@@ -79,7 +77,7 @@ def configured(overlays: list[str], values: list[str]) -> dict[str, Any]:
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """A YAML file. UserError in words where it is missing or malformed."""
+    """Read a YAML file. Raises UserError if it is missing or invalid."""
     import yaml
 
     from recycling.errors import UserError
@@ -89,7 +87,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}") from None
     except yaml.YAMLError as error:
-        raise UserError(f"{path}: no YAML ({' '.join(str(error).split())})") from None
+        raise UserError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from None
 
 
 if __name__ == "__main__":

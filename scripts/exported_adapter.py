@@ -7,7 +7,7 @@ from torch import Tensor
 
 from job import Job, run_job
 from recycling.adapt.tuned import restore
-from recycling.base import read_base
+from recycling.base_model import read_base
 from recycling.errors import UserError
 from recycling.files import read_tsv, write_json
 from recycling.hub.pool_summary import inherited

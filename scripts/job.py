@@ -18,7 +18,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import __main__
-from recycling.disk import no_room
+from recycling.disk import full_disk_message
 from recycling.errors import Outdated, UserError
 from recycling.files import write_json
 from recycling.hub.offline import Offline, blocked_request
@@ -103,8 +103,8 @@ def _in_words(error: Exception, network: bool) -> str | None:
     """One line for a person; None for what only a programmer can mend."""
     if isinstance(error, UserError):
         return str(error)
-    if room := no_room(error):
-        return room
+    if message := full_disk_message(error):
+        return message
     if not network and (request := blocked_request(error)):
         return f"this step runs without the network: {request} {FETCHED}"
     return None

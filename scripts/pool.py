@@ -1,9 +1,9 @@
-"""The pool: candidates that pass the screen, downloaded, and the rest with a reason each."""
+"""pool.tsv, rejected.tsv, adapters/: the screened candidates, each downloaded or with a reason."""
 
 from pathlib import Path
 
 from job import Job, run_job
-from recycling.base import read_base
+from recycling.base_model import read_base
 from recycling.hub.candidates import read_candidates
 from recycling.hub.endpoint import hub_endpoint
 from recycling.hub.manifest import write_pool

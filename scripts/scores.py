@@ -4,7 +4,7 @@ import functools
 from pathlib import Path
 
 from job import Job, run_job
-from recycling.base import load_model, load_tokenizer, read_base
+from recycling.base_model import load_model, load_tokenizer, read_base
 from recycling.evaluate.scoring import COLUMNS, score_pool, share
 from recycling.files import canonical_json, read_json, sha256_text, write_tsv
 from recycling.jobs.members import Member, pool_members

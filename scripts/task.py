@@ -9,7 +9,7 @@ from recycling.hub.endpoint import hub_endpoint
 
 def main(job: Job) -> None:
     with hub_endpoint(job.machine["hub"]):
-        from recycling.base import load_tokenizer, read_base
+        from recycling.base_model import load_tokenizer, read_base
         from recycling.tasks.prepare import prepare
         from recycling.tasks.spec import load_spec
 

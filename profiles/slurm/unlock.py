@@ -12,22 +12,24 @@ import time
 from pathlib import Path
 
 # The name that Snakemake gives to its SLURM jobs: a UUID.
-RUN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-PATIENCE = 120  # seconds
+JOB_NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+TIMEOUT = 120  # seconds
 
 
-def orphans() -> list[str]:
+def submitted_jobs() -> list[str]:
     """Ids of unfinished SLURM jobs that a Snakemake submitted from this folder."""
     if not shutil.which("squeue"):  # without SLURM, there is only the lock to remove
         return []
     command = ["squeue", "--me", "--noheader", "--format", "%i|%j|%Z"]
     squeue = subprocess.run(command, capture_output=True, text=True)
     if squeue.returncode:
-        sys.exit(f"error: squeue failed, cannot list jobs: {squeue.stderr.strip()}")
+        sys.exit(f"error: squeue failed ({squeue.stderr.strip()}); try again when it works")
     jobs = [line.split("|", 2) for line in squeue.stdout.splitlines()]
-    here = Path.cwd().resolve()
+    cwd = Path.cwd().resolve()
     return [
-        job for job, name, folder in jobs if RUN.fullmatch(name) and Path(folder).resolve() == here
+        job
+        for job, name, folder in jobs
+        if JOB_NAME.fullmatch(name) and Path(folder).resolve() == cwd
     ]
 
 
@@ -38,18 +40,18 @@ def running_snakemakes(jobs: list[str]) -> list[str]:
         try:
             words = (process / "cmdline").read_bytes().split(b"\0")
             environment = (process / "environ").read_bytes().split(b"\0")
-            here = (process / "cwd").resolve() == Path.cwd().resolve()
+            in_this_folder = (process / "cwd").resolve() == Path.cwd().resolve()
         except OSError:  # of another user, or ended
             continue
         is_snakemake = any(Path(os.fsdecode(word)).name == "snakemake" for word in words[:3])
         is_job = any(f"SLURM_JOB_ID={job}".encode() in environment for job in jobs)
-        if here and is_snakemake and not is_job:
+        if in_this_folder and is_snakemake and not is_job:
             processes.append(process.name)
     return processes
 
 
 def main() -> None:
-    jobs = orphans()
+    jobs = submitted_jobs()
     if running := running_snakemakes(jobs):
         sys.exit(
             f"error: Snakemake is running in this folder (process {' '.join(running)}): stop it"
@@ -57,11 +59,11 @@ def main() -> None:
     if jobs:
         print(f"cancelling {len(jobs)} jobs of a killed Snakemake: {' '.join(jobs)}")
         subprocess.run(["scancel", *jobs], check=True)
-    end = time.monotonic() + PATIENCE
-    while left := orphans():
+    end = time.monotonic() + TIMEOUT
+    while remaining := submitted_jobs():
         if time.monotonic() > end:
             sys.exit(
-                f"error: jobs {' '.join(left)} have not ended; run this again before Snakemake"
+                f"error: jobs {' '.join(remaining)} have not ended; run this again before Snakemake"
             )
         time.sleep(2)
     unlock = ["snakemake", "--unlock", "--cores", "1"]

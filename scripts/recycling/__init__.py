@@ -1,1 +1,1 @@
-"""Recycling public LoRAs by adaptive merging: the library behind the workflow's scripts."""
+"""Adaptive merging of public LoRAs: the library behind the workflow's scripts."""

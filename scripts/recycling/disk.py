@@ -1,10 +1,10 @@
-"""Disks without room, whatever library runs into one."""
+"""Detection of full disks behind the errors of various libraries."""
 
 import errno
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-# Libraries that are not Python's say it in words of their own.
-WORDS = (
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# Native libraries report a full disk only in the text of the error.
+FULL_DISK_TEXTS = (
     "No space left on device",
     "quota exceeded",
     "File too large",
@@ -13,13 +13,14 @@ WORDS = (
 )
 
 
-def no_room(error: BaseException) -> str | None:
-    """What to tell the user where an error came from a full disk or a quota; None for others."""
+def full_disk_message(error: BaseException) -> str | None:
+    """The message for an error caused by a full disk or a quota; None for any other error."""
     link: BaseException | None = error
     while link is not None:
-        if (isinstance(link, OSError) and link.errno in FULL) or any(w in str(link) for w in WORDS):
+        full = isinstance(link, OSError) and link.errno in FULL_DISK
+        if full or any(text in str(link) for text in FULL_DISK_TEXTS):
             file = getattr(link, "filename", None)
-            where = f" for {file}" if file else ""
-            return f"no room on the disk{where}: make some and start again; finished runs are kept"
+            where = f" (writing {file})" if file else ""
+            return f"disk full{where}: free some space and run again; finished runs are kept"
         link = link.__cause__ or link.__context__
     return None

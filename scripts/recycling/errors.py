@@ -1,25 +1,25 @@
-"""The exceptions that are meant for people."""
+"""Exceptions whose messages are meant for users."""
 
 from pathlib import Path
 
 
 class UserError(Exception):
-    """Something the user can mend.
+    """An error that the user can fix.
 
-    The message is one line: the file, key or adapter concerned, what was expected, what to do.
-    Scripts print it without a traceback.
+    The message is one line with the file, key or adapter concerned, what was expected and what to
+    do. Scripts print it without a traceback.
     """
 
 
 class Outdated(UserError):
-    """Files name something that is gone or damaged.
+    """Files refer to something that is missing or damaged.
 
-    Without these files the next start makes them again, and with them what they name: a script that
-    meets this error removes them.
+    problem: what is missing. files: the files that refer to it. Scripts remove these files, so that
+    the next run makes them again, together with what they refer to.
     """
 
     def __init__(self, problem: str, *files: str | Path):
         more = f" and {len(files) - 1} more files" if files[1:] else ""
-        named = f"{files[0]}{more}" if files else "what names it"
-        super().__init__(f"{problem}; start again: {named} will then be made anew")
+        outdated = f"{files[0]}{more}" if files else "the files that refer to it"
+        super().__init__(f"{problem}; run again to recreate {outdated}")
         self.files = [Path(file) for file in files]

@@ -1,4 +1,4 @@
-"""Files that are whole or absent, and text formats with one spelling."""
+"""Atomic writing of files and folders, canonical JSON, TSV and hashes."""
 
 import contextlib
 import csv
@@ -16,9 +16,9 @@ from recycling.errors import UserError
 
 @contextlib.contextmanager
 def atomic(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; rename it over `path` if the block succeeds.
+    """Yield a temporary path beside `path`; rename it to `path` if the block succeeds.
 
-    Readers see the old file or the whole new one, never a part, whatever kills the writer.
+    Readers see the old file or the complete new one, even if the writer is killed.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -32,9 +32,10 @@ def atomic(path: str | Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def atomic_folder(path: str | Path) -> Iterator[Path]:
-    """Yield an empty temporary folder beside `path`; put it in the place of `path` if all is well.
+    """Yield an empty temporary folder beside `path`; rename it to `path` if the block succeeds.
 
-    A folder that is there before is removed first: for a moment there is none, never half of one.
+    An existing folder is removed first. Readers may see no folder for a moment, but never an
+    incomplete one.
     """
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
@@ -42,16 +43,16 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     try:
         yield temporary
         if path.is_dir():
-            gone = temporary.with_suffix(".gone")
-            path.rename(gone)
-            shutil.rmtree(gone)
+            old = temporary.with_suffix(".old")
+            path.rename(old)
+            shutil.rmtree(old)
         temporary.rename(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
 def canonical_json(value: Any) -> str:
-    """JSON with sorted keys and no spare blanks: equal values give equal text."""
+    """JSON with sorted keys and no extra white space: equal values give equal text."""
     return json.dumps(
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
     )
@@ -66,7 +67,7 @@ def write_json(path: str | Path, value: Any) -> None:
 
 
 def read_json(path: str | Path) -> Any:
-    """Read a JSON file; UserError in words where it is missing or not JSON."""
+    """Read a JSON file. Raises UserError if it is missing or invalid."""
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -87,7 +88,7 @@ def read_table(path: str | Path) -> Any:
 
 
 def sha256_file(path: str | Path) -> str:
-    """Hex SHA-256 of a file's bytes, read in pieces."""
+    """Hex SHA-256 of a file's bytes, read in chunks."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -100,8 +101,8 @@ def sha256_text(text: str) -> str:
 def write_tsv(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
     """Write rows as tab-separated text with a header, atomically.
 
-    Fields with tabs, quotes or line breaks are quoted, so any text survives the round trip.
-    A row with a key outside `columns` is a ValueError.
+    Fields with tabs, quotes or line breaks are quoted, so that `read_tsv` restores any text. Raises
+    ValueError for a row with a key not in `columns`.
     """
     with atomic(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns, delimiter="\t", lineterminator="\n")
@@ -110,7 +111,7 @@ def write_tsv(path: str | Path, columns: Sequence[str], rows: Iterable[Mapping[s
 
 
 def read_tsv(path: str | Path) -> list[dict[str, str]]:
-    """Read what `write_tsv` wrote; every value is text. UserError where it is missing."""
+    """Read a file of `write_tsv`; every value is text. Raises UserError if it is missing."""
     try:
         with open(path, encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file, delimiter="\t"))

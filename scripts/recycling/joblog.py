@@ -1,4 +1,4 @@
-"""The log of a job: what it prints, kept beside its results by one process at a time."""
+"""A job's log file, with a lock so that only one process at a time runs the job."""
 
 import contextlib
 import fcntl
@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
-_claims: list[TextIO] = []
+_locks: list[TextIO] = []
 
 
 class Tee:
-    """Writes to the terminal and to a log. What finds no room in the log is on the terminal."""
+    """Writes to the terminal and to a log. If the log's disk is full, to the terminal only."""
 
     def __init__(self, terminal: TextIO, log: TextIO):
         self.terminal, self.log = terminal, log
@@ -32,19 +32,19 @@ class Tee:
 
 
 def start_log(path: str | Path) -> None:
-    """Print into the log at `path` too, from now to the end of this process.
+    """Copy everything that this process prints to the log at `path`, until the process ends.
 
-    Waits while an earlier start of the same job is at work: where Snakemake was killed its jobs go
-    on, and two of them must not write the same files. The claim is on a file beside the log, for
-    Snakemake removes the log itself; the kernel ends it with the process.
+    First waits for another process that runs the same job: when Snakemake is killed its jobs
+    continue, and two processes must not write the same files. The lock is on a file beside the log,
+    because Snakemake removes the log itself. The kernel releases it when the process ends.
     """
-    _claims.append(open(Path(path).with_suffix(".lock"), "w"))  # noqa: SIM115 - kept open
+    _locks.append(open(Path(path).with_suffix(".lock"), "w"))  # noqa: SIM115 - kept open
     try:
-        fcntl.flock(_claims[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(_locks[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        print(f"{path}: an earlier start of this job is at work, waiting", file=sys.stderr)
-        fcntl.flock(_claims[-1], fcntl.LOCK_EX)
+        print(f"{path}: another process is running this job; waiting for it", file=sys.stderr)
+        fcntl.flock(_locks[-1], fcntl.LOCK_EX)
     except OSError:
         pass  # a file system without locks
-    log = open(path, "w", encoding="utf-8")  # noqa: SIM115 - open as long as the process
+    log = open(path, "w", encoding="utf-8")  # noqa: SIM115 - open until the process ends
     sys.stdout, sys.stderr = Tee(sys.stdout, log), Tee(sys.stderr, log)  # type: ignore[assignment]

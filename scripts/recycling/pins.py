@@ -1,4 +1,4 @@
-"""The versions that the lock files pin."""
+"""Package versions pinned in the lock files."""
 
 import functools
 import re
@@ -10,8 +10,8 @@ LOCKS = tuple(ENVS / name for name in ("requirements.lock", "torch.txt"))
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;]+)(?: ; ([^\\]*?))?(?: \\)?$")
 
 
-def pins_in(text: str) -> dict[str, dict[str, str]]:
-    """Package (in lower case) -> environment marker ("" for everywhere) -> version."""
+def parse_pins(text: str) -> dict[str, dict[str, str]]:
+    """Package (in lower case) -> environment marker ("" for any environment) -> version."""
     pins: dict[str, dict[str, str]] = {}
     for line in text.splitlines():
         if match := PIN.match(line):
@@ -20,8 +20,8 @@ def pins_in(text: str) -> dict[str, dict[str, str]]:
 
 
 def read_pins(paths: Iterable[str | Path]) -> dict[str, dict[str, str]]:
-    """`pins_in` the files together."""
-    return pins_in("\n".join(Path(path).read_text(encoding="utf-8") for path in paths))
+    """The pins of several lock files together, see `parse_pins`."""
+    return parse_pins("\n".join(Path(path).read_text(encoding="utf-8") for path in paths))
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""With what code, on what machine and with which versions something was made."""
+"""Provenance of results: commit, machine and package versions."""
 
 import os
 import platform
@@ -14,14 +14,14 @@ HEAD, CHANGES = ("rev-parse", "HEAD"), ("status", "--porcelain")
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that results come from."""
+    """Versions of Python and of the packages that produce results."""
     return {"Python": platform.python_version()} | {
         name: metadata.version(name) for name in PACKAGES
     }
 
 
 def commit(folder: str | Path) -> str:
-    """The checkout's commit, and whether files differ from it; 'unknown' where git cannot tell."""
+    """The commit of a checkout, and whether files differ from it; "unknown" without git."""
     head, changes = (_git(folder, *words) for words in (HEAD, CHANGES))
     if head is None or changes is None:
         return "unknown"
@@ -31,15 +31,15 @@ def commit(folder: str | Path) -> str:
 def _git(folder: str | Path, *words: str) -> str | None:
     try:
         command = ["git", "-C", str(folder), *words]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        result = subprocess.run(command, capture_output=True, text=True, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout.strip() if done.returncode == 0 else None
+    return result.stdout.strip() if result.returncode == 0 else None
 
 
 def machine() -> str:
-    """The processor that computes here, and the GPU where there is one."""
-    import torch  # only where something is computed, and then it is loaded already
+    """This machine's processor and, if there is one, its GPU."""
+    import torch  # only called by jobs that have already imported it
 
     cpu = f"{_processor()} ({os.cpu_count()} cores)"
     return f"{cpu}, {torch.cuda.get_device_name()}" if torch.cuda.is_available() else cpu

@@ -1,36 +1,36 @@
-"""When this process will be stopped by whoever lent it the machine."""
+"""The time at which the scheduler will stop this process."""
 
 import os
 import subprocess
 
-ASKING_SECONDS = 10
+SQUEUE_TIMEOUT = 10  # seconds
 
 
 def deadline() -> float | None:
-    """The end of this job's time, in seconds since 1970; None where nothing limits it.
+    """The end of this job's time limit, in seconds since 1970; None if it has none.
 
-    RECYCLING_DEADLINE says it on any machine. Under SLURM it is the end of the job: newer versions
-    tell it to the job, older ones are asked once.
+    Taken from RECYCLING_DEADLINE if it is set. Under SLURM otherwise from SLURM_JOB_END_TIME or, in
+    older versions, from squeue.
     """
-    known = os.environ.get("RECYCLING_DEADLINE") or os.environ.get("SLURM_JOB_END_TIME")
-    if not known and (job := os.environ.get("SLURM_JOB_ID")):
-        known = _asked(job)
+    end = os.environ.get("RECYCLING_DEADLINE") or os.environ.get("SLURM_JOB_END_TIME")
+    if not end and (job := os.environ.get("SLURM_JOB_ID")):
+        end = _end_from_squeue(job)
     try:
-        return float(known) if known else None
+        return float(end) if end else None
     except ValueError:
-        return None  # squeue writes a word where a job has no limit
+        return None  # squeue prints a word for a job without limit
 
 
-def _asked(job: str) -> str:
-    # squeue formats times with strftime, which takes care of the time zone
+def _end_from_squeue(job: str) -> str:
+    # squeue formats times with strftime, which handles the time zone.
     try:
-        answer = subprocess.run(
+        result = subprocess.run(
             ["squeue", "--noheader", "--jobs", job, "--format", "%e"],
             env={**os.environ, "SLURM_TIME_FORMAT": "%s"},
             capture_output=True,
             text=True,
-            timeout=ASKING_SECONDS,
+            timeout=SQUEUE_TIMEOUT,
         )
     except (OSError, subprocess.TimeoutExpired):
-        return ""  # a job that cannot learn its limit runs into it, and goes on in the next attempt
-    return answer.stdout.strip()
+        return ""  # the job is killed at its limit instead and continues in the next attempt
+    return result.stdout.strip()

@@ -1,4 +1,4 @@
-"""What a job takes of its machine: time, memory and, where there is one, the GPU."""
+"""Measures a job's use of its machine: time, memory and, if there is one, the GPU."""
 
 import contextlib
 import resource
@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-USE = ".use.json"  # of a job, beside its log
+USE = ".use.json"  # suffix of the file with a job's usage, beside its log
 SAMPLING_SECONDS = 5.0
 
 _spent: defaultdict[str, float] = defaultdict(float)
@@ -22,7 +22,7 @@ _inner = [0.0]
 
 @contextlib.contextmanager
 def spending(what: str) -> Iterator[None]:
-    """Count the time of the block as `what`, without that of blocks within it."""
+    """Count the time of the block under the name `what`, without the time of nested blocks."""
     _inner.append(0.0)
     start = time.monotonic()
     try:
@@ -34,13 +34,16 @@ def spending(what: str) -> Iterator[None]:
 
 
 def spent(what: str) -> float:
-    """Seconds that this process has spent so far on `what`."""
+    """Seconds that this process has spent so far in blocks named `what`."""
     return _spent[what]
 
 
 class Meter:
-    """Watches this process from its start. It imports nothing that a job does not: a GPU is looked
-    at once torch is in use on one, by nvidia-smi in a thread that mostly sleeps."""
+    """Measures this process from its start.
+
+    It imports no library that the job does not import. Once torch uses a GPU, a thread samples the
+    GPU's utilisation with nvidia-smi.
+    """
 
     def __init__(self) -> None:
         self._utilisation: list[float] = []
@@ -49,11 +52,11 @@ class Meter:
         self._thread.start()
 
     def stop(self) -> dict[str, Any]:
-        """The use up to now.
+        """Stop sampling and return the usage so far.
 
-        wall, cpu, working (on results), loading (the base): seconds. memory: peak, in MB. gpu: None
-        or its name, mean and peak utilisation (0 to 1, None where nvidia-smi says nothing) and
-        the peak of torch's memory in MB.
+        wall, cpu, working (on results), loading (the base): seconds. memory: peak MB. gpu: None,
+        or the GPU's name, mean and peak utilisation (0 to 1, None if nvidia-smi reports none) and
+        torch's peak memory in MB.
         """
         self._end.set()
         self._thread.join(SAMPLING_SECONDS)
@@ -74,11 +77,11 @@ class Meter:
         cuda = _cuda()
         if cuda is None:
             return None
-        seen = self._utilisation
+        samples = self._utilisation
         return {
             "name": cuda.get_device_name(),
-            "mean": round(sum(seen) / len(seen), 3) if seen else None,
-            "peak": max(seen) if seen else None,
+            "mean": round(sum(samples) / len(samples), 3) if samples else None,
+            "peak": max(samples) if samples else None,
             "memory": round(cuda.max_memory_allocated() / 2**20, 1),
         }
 
@@ -92,7 +95,7 @@ class Meter:
 
 
 def _peak_memory() -> float | None:
-    """MB. ru_maxrss would count what the process that started this one had at that moment."""
+    """MB. ru_maxrss instead would include the memory of the parent process at the fork."""
     try:
         lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -101,18 +104,18 @@ def _peak_memory() -> float | None:
 
 
 def _cuda() -> Any:
-    """torch.cuda where this process has begun to use a GPU, else None."""
+    """torch.cuda if this process uses a GPU, else None."""
     torch = sys.modules.get("torch")
     cuda = getattr(torch, "cuda", None)
     return cuda if cuda is not None and cuda.is_initialized() else None
 
 
 def _utilisation(uuid: str) -> float | None:
-    """Of one GPU at this moment; None where it cannot be had."""
-    asked = ["nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits"]
+    """The current utilisation of a GPU (0 to 1); None if nvidia-smi does not report it."""
+    query = ["nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits"]
     name = uuid if uuid.startswith(("GPU-", "MIG-")) else f"GPU-{uuid}"
     try:
-        answer = subprocess.run([*asked, "-i", name], capture_output=True, text=True, timeout=10)
-        return float(answer.stdout) / 100
+        result = subprocess.run([*query, "-i", name], capture_output=True, text=True, timeout=10)
+        return float(result.stdout) / 100
     except (OSError, subprocess.TimeoutExpired, ValueError):
         return None

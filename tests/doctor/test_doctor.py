@@ -1,4 +1,4 @@
-"""Each trouble is found and named with a cure; a sound machine gets nothing but ok."""
+"""Each problem is found and comes with a fix; a machine without problems gets only ok."""
 
 import errno
 import fcntl
@@ -25,7 +25,7 @@ BASE = {"repo": "meta/base", "revision": "main", "device": "auto", "dtype": "bfl
 def check(finding, level, *words):
     assert finding.level == level, finding
     assert all(word in str(finding) for word in words), finding
-    assert bool(finding.cure) == (level != "ok")
+    assert bool(finding.fix) == (level != "ok")
     assert "\n" not in str(finding)
 
 
@@ -37,15 +37,15 @@ def test_python():
 
 def test_packages_are_compared_with_the_lock():
     pins = read_pins([ROOT / "envs/requirements.lock", ROOT / "envs/torch.txt"])
-    check(packages.packages(pins), "ok")
+    check(packages.locked_packages(pins), "ok")
     older = {**pins, "pandas": {"": "0.1"}, "numpy": {"python_version < '2'": "0.1"}}
-    check(packages.packages(older), "warning", "pandas", "locked 0.1")
-    check(packages.packages({**pins, "nowhere": {"": "1"}}), "problem", "nowhere")
+    check(packages.locked_packages(older), "warning", "pandas", "locked 0.1")
+    check(packages.locked_packages({**pins, "nowhere": {"": "1"}}), "problem", "nowhere")
 
 
 def test_builds_of_torch_are_one_version(monkeypatch):
     monkeypatch.setattr(packages.metadata, "version", lambda name: "2.13.0+cu130")
-    check(packages.packages({"torch": {"": "2.13.0"}}), "ok")
+    check(packages.locked_packages({"torch": {"": "2.13.0"}}), "ok")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a machine without a GPU")
@@ -63,20 +63,20 @@ def test_a_machine_without_a_gpu(device, elsewhere, level):
     check(finding, level)
 
 
-def test_room_counts_what_is_there(tmp_path):
-    check(storage.room(tmp_path / "results", 0.0), "ok")
-    check(storage.room(tmp_path / "results", 1e9), "problem", "GB free")
-    (tmp_path / "here").write_bytes(bytes(10**6))
-    assert "about 0.0 of 0.0 still" in str(storage.room(tmp_path, 0.001))
+def test_required_space_counts_existing_results(tmp_path):
+    check(storage.free_space(tmp_path / "results", 0.0), "ok")
+    check(storage.free_space(tmp_path / "results", 1e9), "problem", "GB free")
+    (tmp_path / "result").write_bytes(bytes(10**6))
+    assert "about 0.0 of 0.0 still" in str(storage.free_space(tmp_path, 0.001))
 
 
-def test_a_sound_file_system(tmp_path):
+def test_an_ordinary_file_system(tmp_path):
     for finding in storage.file_system(tmp_path / "results"):
         check(finding, "ok")
     assert not list(tmp_path.iterdir())
 
 
-def test_a_file_system_without_locks_or_with_its_own_clock(tmp_path, monkeypatch):
+def test_a_file_system_without_locks_and_with_another_clock(tmp_path, monkeypatch):
     def refuse(file, operation):
         raise OSError(errno.ENOTSUP, "not supported")
 
@@ -89,15 +89,15 @@ def test_a_file_system_without_locks_or_with_its_own_clock(tmp_path, monkeypatch
     check(clock, "warning", "clock", "NTP")
 
 
-def test_files_of_the_future(tmp_path):
+def test_files_dated_in_the_future(tmp_path):
     (tmp_path / "file").touch()
-    check(storage.clock(tmp_path), "ok")
+    check(storage.file_dates(tmp_path), "ok")
     ahead = time.time() + 7200
     os.utime(tmp_path / "file", (ahead, ahead))
-    finding = storage.clock(tmp_path)
+    finding = storage.file_dates(tmp_path)
     check(finding, "warning", "1 files", "2.0 h")
-    subprocess.run(finding.cure.partition("now: ")[2], shell=True, check=True)
-    check(storage.clock(tmp_path), "ok")
+    subprocess.run(finding.fix.partition("now: ")[2], shell=True, check=True)
+    check(storage.file_dates(tmp_path), "ok")
 
 
 @pytest.fixture(scope="module")
@@ -113,11 +113,11 @@ def hub(tmp_path_factory):
 @pytest.mark.parametrize(
     ("base", "endpoint", "line"),
     [
-        ({"repo": "meta/base"}, None, r"ok +meta/base can be had at \w+"),
-        ({"repo": "meta/gated"}, None, "problem .*gated.*: accept its licence .* set HF_TOKEN"),
-        ({"repo": "meta/none"}, None, "problem .* knows no model meta/none: correct base.repo"),
-        ({"repo": "meta/base", "revision": "v9"}, None, "problem .* no revision v9: correct"),
-        ({"repo": "meta/base"}, "http://127.0.0.1:9", "problem .* does not answer .* internet"),
+        ({"repo": "meta/base"}, None, r"ok +meta/base .* \w+"),
+        ({"repo": "meta/gated"}, None, "problem .*meta/gated .*: .* licence .*HF_TOKEN"),
+        ({"repo": "meta/none"}, None, r"problem .*meta/none: .*base\.repo"),
+        ({"repo": "meta/base", "revision": "v9"}, None, r"problem .* v9: .*base\.revision"),
+        ({"repo": "meta/base"}, "http://127.0.0.1:9", r"problem .*127\.0\.0\.1:9 .*hub\.endpoint"),
     ],
 )
 def test_access_to_the_base(hub, tmp_path, base, endpoint, line):
@@ -130,9 +130,9 @@ def test_access_to_the_base(hub, tmp_path, base, endpoint, line):
 
 def test_a_local_base(tmp_path):
     local = {**BASE, "repo": str(tmp_path)}
-    check(access.base(local, {}), "problem", "no *.safetensors")
+    check(access.base_model(local, {}), "problem", "no *.safetensors", "base.repo")
     (tmp_path / "model.safetensors").touch()
-    check(access.base(local, {}), "ok")
+    check(access.base_model(local, {}), "ok")
 
 
 PROFILE = {
@@ -143,7 +143,7 @@ PROFILE = {
 
 @pytest.fixture
 def login_node(tmp_path, monkeypatch):
-    """Commands of a cluster that has the partitions cpu and gpu, with A100s."""
+    """Commands of a cluster with the partitions cpu and gpu and with A100s."""
     for name in slurm.COMMANDS:
         (tmp_path / name).write_text('#!/bin/sh\ncase "$*" in *%P*) printf "cpu*\\ngpu\\n";; ')
         with open(tmp_path / name, "a") as file:
@@ -152,7 +152,7 @@ def login_node(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
 
 
-def test_a_cluster_that_the_profile_fits(login_node):
+def test_a_profile_that_fits_the_cluster(login_node):
     for finding in slurm.cluster(PROFILE, "the profile"):
         check(finding, "ok")
 
@@ -175,7 +175,7 @@ def doctor(*words):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
 
 
-def test_the_small_world_can_run_here():
+def test_this_machine_can_run_the_small_world():
     done = doctor("--configfile", "studies/miniature.yaml")
     assert done.returncode == 0, done.stdout + done.stderr
     assert all(line.startswith(("ok ", "warning ")) for line in done.stdout.splitlines())

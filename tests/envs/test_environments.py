@@ -1,4 +1,4 @@
-"""The lock, the conda file and the container are one environment."""
+"""The lock, the conda file and the container describe the same environment."""
 
 import importlib.util
 import re

@@ -1,4 +1,4 @@
-"""Full disks, as the libraries meet them."""
+"""Full disks, as various libraries report them."""
 
 import errno
 import gzip
@@ -11,12 +11,12 @@ import pytest
 import torch
 from safetensors.numpy import save_file
 
-from recycling.disk import no_room
+from recycling.disk import full_disk_message
 
 TENSOR = {"a": np.ones(1_000_000, "f4")}
 
 
-def plainly(path):
+def plain(path):
     with open(path, "w") as file:
         json.dump("x" * 1_000_000, file)
 
@@ -28,13 +28,13 @@ def zipped(path):
 
 def wrapped(path):
     try:
-        plainly(path)
+        plain(path)
     except OSError as error:
         raise RuntimeError("while writing") from error
 
 
 WRITERS = {
-    "plain": plainly,
+    "plain": plain,
     "gzip": zipped,
     "safetensors": lambda path: save_file(TENSOR, path),
     "torch": lambda path: torch.save({"a": torch.ones(1_000_000)}, path),
@@ -43,8 +43,8 @@ WRITERS = {
 
 
 @pytest.fixture
-def little_room():
-    """No file may become larger than 1,000 bytes."""
+def size_limit():
+    """No file may be larger than 1,000 bytes."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
     yield
@@ -52,14 +52,14 @@ def little_room():
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_a_full_disk_is_recognised(little_room, tmp_path, name):
+def test_a_full_disk_is_recognised(size_limit, tmp_path, name):
     with pytest.raises(Exception) as caught:
         WRITERS[name](tmp_path / "file")
-    assert no_room(caught.value) and "start again" in no_room(caught.value)
+    assert "disk full" in (full_disk_message(caught.value) or "")
 
 
 @pytest.mark.parametrize(
-    "error", [OSError(errno.ENOENT, "gone", "x"), ValueError("no"), RuntimeError("CUDA error")]
+    "error", [OSError(errno.ENOENT, "missing", "x"), ValueError("no"), RuntimeError("CUDA error")]
 )
 def test_other_errors_are_not(error):
-    assert no_room(error) is None
+    assert full_disk_message(error) is None

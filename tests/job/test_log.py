@@ -1,4 +1,4 @@
-"""A job's log: one process at a time, and no trouble where the disk is full."""
+"""A job's log: one process at a time, and no failure on a full disk."""
 
 import errno
 import io
@@ -24,18 +24,18 @@ def start(log, word, seconds):
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def test_a_second_start_of_a_job_waits_for_the_first(tmp_path):
+def test_a_second_process_of_a_job_waits_for_the_first(tmp_path):
     log = tmp_path / "job.log"
-    first = start(log, "one", 60)
-    assert first.stdout.readline() == "one\n"
+    first = start(log, "first", 60)
+    assert first.stdout.readline() == "first\n"
     log.unlink()  # as Snakemake does before a job
-    second = start(log, "two", 0)
-    assert "an earlier start of this job is at work" in second.stdout.readline()
+    second = start(log, "second", 0)
+    assert str(log) in second.stdout.readline()
     time.sleep(0.2)
     assert second.poll() is None and not log.exists()
     first.send_signal(signal.SIGKILL)
-    assert second.stdout.readline() == "two\n"
-    assert second.wait(10) == 0 and log.read_text() == "two\n"
+    assert second.stdout.readline() == "second\n"
+    assert second.wait(10) == 0 and log.read_text() == "second\n"
     first.wait()
 
 
@@ -46,7 +46,7 @@ class Full(io.StringIO):
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_what_finds_no_room_in_the_log_is_on_the_terminal():
+def test_a_full_disk_leaves_the_terminal_output_intact():
     terminal = io.StringIO()
-    print("so much", file=Tee(terminal, Full()))
-    assert terminal.getvalue() == "so much\n"
+    print("a line", file=Tee(terminal, Full()))
+    assert terminal.getvalue() == "a line\n"

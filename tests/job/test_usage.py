@@ -1,4 +1,4 @@
-"""What a job takes of its machine."""
+"""The measured usage of a job."""
 
 import subprocess
 import sys
@@ -11,12 +11,12 @@ from recycling import usage
 
 
 @pytest.fixture(autouse=True)
-def nothing_spent(monkeypatch):
+def reset(monkeypatch):
     usage._spent.clear()
     monkeypatch.setattr(usage, "SAMPLING_SECONDS", 0.05)
 
 
-def test_time_within_counts_once():
+def test_nested_time_counts_once():
     with usage.spending("working"):
         time.sleep(0.02)
         with usage.spending("loading"):
@@ -25,14 +25,14 @@ def test_time_within_counts_once():
     assert 0.02 <= usage.spent("working") < 0.1
 
 
-def test_time_is_counted_where_the_work_fails():
+def test_time_counts_when_the_work_fails():
     with pytest.raises(ZeroDivisionError), usage.spending("working"):
         time.sleep(0.02)
         raise ZeroDivisionError
     assert usage.spent("working") >= 0.02
 
 
-def test_a_job_without_torch_stays_without_it():
+def test_the_meter_does_not_import_torch():
     code = (
         "import sys, time; sys.path.insert(0, 'scripts'); from recycling.usage import Meter\n"
         "meter = Meter(); use = meter.stop(); assert 'torch' not in sys.modules\n"
@@ -41,8 +41,8 @@ def test_a_job_without_torch_stays_without_it():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_memory_is_this_process_s_own():
-    """A parent of 300 MB does not show in its child."""
+def test_memory_is_that_of_this_process_only():
+    """The 300 MB of a parent do not count for its child."""
     child = (
         "import sys; sys.path.insert(0, 'scripts'); from recycling.usage import Meter\n"
         "print(Meter().stop()['memory'])"
@@ -56,7 +56,7 @@ def test_memory_is_this_process_s_own():
 
 
 def fake_gpu(monkeypatch, tmp_path, answer):
-    """A torch that uses a GPU, and an nvidia-smi that answers."""
+    """A torch that uses a GPU, and an nvidia-smi with this answer."""
     cuda = SimpleNamespace(
         is_initialized=lambda: True,
         get_device_properties=lambda _: SimpleNamespace(uuid="1-2"),
@@ -65,21 +65,21 @@ def fake_gpu(monkeypatch, tmp_path, answer):
     )
     monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
     tool = tmp_path / "nvidia-smi"
-    tool.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\n{answer}\n')
+    tool.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/arguments\n{answer}\n')
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
 
 
-def test_a_gpu_is_watched(monkeypatch, tmp_path):
+def test_a_gpu_is_measured(monkeypatch, tmp_path):
     fake_gpu(monkeypatch, tmp_path, "echo 80")
     meter = usage.Meter()
     time.sleep(0.5)
     assert meter.stop()["gpu"] == {"name": "A GPU", "mean": 0.8, "peak": 0.8, "memory": 3.0}
-    assert "-i GPU-1-2" in (tmp_path / "asked").read_text()
+    assert "-i GPU-1-2" in (tmp_path / "arguments").read_text()
 
 
 @pytest.mark.parametrize("answer", ["echo '[N/A]'", "exit 9"])
-def test_a_gpu_that_does_not_tell_is_no_error(monkeypatch, tmp_path, answer):
+def test_a_gpu_without_utilisation_is_no_error(monkeypatch, tmp_path, answer):
     fake_gpu(monkeypatch, tmp_path, answer)
     meter = usage.Meter()
     time.sleep(0.3)

@@ -1,4 +1,4 @@
-"""When a job's time ends, as each version of SLURM says it, or as the user does."""
+"""The deadline of a job, from SLURM (newer and older versions) or from the user."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from recycling.time_limit import deadline
 
 @pytest.fixture
 def squeue(tmp_path, monkeypatch):
-    """A squeue that writes how it was called, and gives the answer it is told to."""
+    """A squeue that records its arguments and prints a given answer."""
     for name in ("RECYCLING_DEADLINE", "SLURM_JOB_END_TIME", "SLURM_JOB_ID"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -23,13 +23,13 @@ def squeue(tmp_path, monkeypatch):
     return answer
 
 
-def test_nothing_limits_a_job_outside_slurm(squeue):
+def test_a_job_outside_slurm_has_no_deadline(squeue):
     called = squeue("1700000000")
     assert deadline() is None
     assert not called.exists()
 
 
-def test_slurm_tells_the_job(squeue, monkeypatch):
+def test_newer_versions_of_slurm_set_a_variable(squeue, monkeypatch):
     called = squeue("1")
     monkeypatch.setenv("SLURM_JOB_ID", "7")
     monkeypatch.setenv("SLURM_JOB_END_TIME", "1700000000")
@@ -37,7 +37,7 @@ def test_slurm_tells_the_job(squeue, monkeypatch):
     assert not called.exists()
 
 
-def test_an_older_slurm_is_asked(squeue, monkeypatch):
+def test_older_versions_of_slurm_need_squeue(squeue, monkeypatch):
     called = squeue("1700000000")
     monkeypatch.setenv("SLURM_JOB_ID", "7")
     assert deadline() == 1.7e9
@@ -56,7 +56,7 @@ def test_no_squeue_on_the_node_is_no_error(squeue, monkeypatch):
     assert deadline() is None
 
 
-def test_the_user_says_it(squeue, monkeypatch):
+def test_the_users_variable_comes_first(squeue, monkeypatch):
     monkeypatch.setenv("SLURM_JOB_END_TIME", "1")
     monkeypatch.setenv("RECYCLING_DEADLINE", "1700000000")
     assert deadline() == 1.7e9

@@ -1,4 +1,4 @@
-"""What the tests see and do of a cluster: its jobs, by SLURM's own commands and by /proc."""
+"""Access to a cluster's jobs for tests, by SLURM's commands and by /proc."""
 
 import contextlib
 import subprocess
@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-PATIENCE = 240  # seconds
+TIMEOUT = 240  # seconds
 
 
 @dataclass(frozen=True)
 class SlurmJob:
     id: str
     state: str
-    rule: str  # and its wildcards: what the job makes
+    rule: str  # with its wildcards, so that it identifies the output
     gres: str
     folder: str
 
@@ -26,69 +26,67 @@ def slurm(*words: str) -> str:
 
 
 def jobs(states: str = "running,pending,completing") -> list[SlurmJob]:
-    told = slurm("squeue", "--noheader", "--states", states, "--format", "%i|%T|%k|%b|%Z")
-    return [SlurmJob(*line.split("|")) for line in told.splitlines()]
+    output = slurm("squeue", "--noheader", "--states", states, "--format", "%i|%T|%k|%b|%Z")
+    return [SlurmJob(*line.split("|")) for line in output.splitlines()]
 
 
 def facts(job: str) -> dict[str, str]:
-    """What SLURM says of a job, e.g. {"JobState": "FAILED", "Restarts": "0"}."""
+    """SLURM's record of a job, e.g. {"JobState": "FAILED", "Restarts": "0"}."""
     words = slurm("scontrol", "--oneliner", "show", "job", job).split()
     return dict(word.split("=", 1) for word in words if "=" in word)
 
 
-def wait_for(what: Callable[[], object]) -> object:
-    """The first true answer; AssertionError if there is none in time."""
-    end = time.monotonic() + PATIENCE
-    while not (answer := what()):
-        assert time.monotonic() < end, (
-            f"waited in vain: {what.__doc__ or what}; jobs: {jobs('all')}"
-        )
+def wait_for(condition: Callable[[], object]) -> object:
+    """Wait for the first true result; AssertionError on a timeout."""
+    end = time.monotonic() + TIMEOUT
+    while not (result := condition()):
+        assert time.monotonic() < end, f"timeout: {condition.__name__}; jobs: {jobs('all')}"
         time.sleep(0.5)
-    return answer
+    return result
 
 
 def running(rule: str, snakemake: subprocess.Popen[bytes]) -> SlurmJob:
-    """A job of a rule once its script is at work, of a Snakemake that has not ended before."""
+    """Wait for a job of a rule whose script is running. Fails if Snakemake ends before."""
 
-    def at_work() -> SlurmJob | None:
-        assert snakemake.poll() is None, f"Snakemake ended before a job of {rule} was seen"
-        known = [job for job in jobs("running") if job.rule.startswith(f"rule_{rule}")]
-        return next((job for job in known if job.id in scripts()), None)
+    def running_job() -> SlurmJob | None:
+        assert snakemake.poll() is None, f"Snakemake ended before a job of {rule} was running"
+        candidates = [job for job in jobs("running") if job.rule.startswith(f"rule_{rule}")]
+        return next((job for job in candidates if job.id in scripts()), None)
 
-    found = wait_for(at_work)
-    assert isinstance(found, SlurmJob)
-    return found
+    job = wait_for(running_job)
+    assert isinstance(job, SlurmJob)
+    return job
 
 
 def scripts() -> dict[str, str]:
-    """SLURM job -> CUDA_VISIBLE_DEVICES ("" for none) of the project's scripts that run now."""
-    found = {}
+    """SLURM job -> CUDA_VISIBLE_DEVICES ("" for none) of the project's running scripts."""
+    devices = {}
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             words = (process / "cmdline").read_bytes().split(b"\0")
             if not any(b".snakemake/scripts/" in word for word in words[:2]):
                 continue
             entries = (process / "environ").read_text(errors="replace").split("\0")
-            known = dict(entry.split("=", 1) for entry in entries if "=" in entry)
-            if "SLURM_JOB_ID" in known:
-                found[known["SLURM_JOB_ID"]] = known.get("CUDA_VISIBLE_DEVICES", "")
-    return found
+            variables = dict(entry.split("=", 1) for entry in entries if "=" in entry)
+            if "SLURM_JOB_ID" in variables:
+                devices[variables["SLURM_JOB_ID"]] = variables.get("CUDA_VISIBLE_DEVICES", "")
+    return devices
 
 
 @contextlib.contextmanager
 def watched() -> Iterator[list[tuple[list[SlurmJob], dict[str, str]]]]:
-    """Yield a list that grows: running jobs and their scripts' GPUs, about every second."""
-    seen: list[tuple[list[SlurmJob], dict[str, str]]] = []
+    """Yield a growing list: the running jobs and their scripts' GPUs, about every second."""
+    samples: list[tuple[list[SlurmJob], dict[str, str]]] = []
     done = threading.Event()
 
     def watch() -> None:
         while not done.wait(1):
-            seen.append((jobs("running"), scripts()))
+            samples.append((jobs("running"), scripts()))
 
     thread = threading.Thread(target=watch)
     thread.start()
     try:
-        yield seen
+        yield samples
     finally:
         done.set()
         thread.join()

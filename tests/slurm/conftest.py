@@ -1,4 +1,4 @@
-"""A SLURM on this machine, and the study run on it while things go wrong."""
+"""A SLURM cluster on this machine, and a study that runs on it during failures."""
 
 import contextlib
 import shutil
@@ -12,9 +12,9 @@ from tests.slurm import cluster
 from tests.slurm.one_node import Unavailable, one_node
 from tests.workflow.conftest import Checkout, environment, fresh  # noqa: F401
 
-SKIPPED = 77  # the exit status that says: not tested here
+SKIPPED = 77  # exit status for tests that this machine cannot run
 STUDY = ("studies/miniature.yaml", "smoke.yaml", "tests/slurm/smaller.yaml")
-# What a site fills in: every line marked SITE, and nothing else.
+# The values for every line marked SITE.
 SITE = {
     "slurm_partition: cpu": "slurm_partition: cpus",
     "slurm_partition: gpu": "slurm_partition: gpus",
@@ -27,35 +27,35 @@ SITE = {
 
 @pytest.fixture(scope="session", autouse=True)
 def slurm(tmp_path_factory):
-    """The cluster. Where the machine cannot have one, the tests end here and say why."""
+    """The cluster. If this machine cannot run one, the tests end here with the reason."""
     try:
         with one_node(tmp_path_factory.mktemp("slurm")):
             yield
-    except Unavailable as why:
-        pytest.exit(f"skipped: {why}", returncode=SKIPPED)
+    except Unavailable as reason:
+        pytest.exit(f"skipped: {reason}", returncode=SKIPPED)
 
 
 @dataclass(frozen=True)
 class OnCluster(Checkout):
-    """A copy of the project whose jobs go to the cluster."""
+    """A copy of the project whose jobs run on the cluster."""
 
     def command(self, *words):
         base = [sys.executable, "-m", "snakemake", *map(str, words), "--profile", "profiles/slurm"]
-        often = ["--slurm-init-seconds-before-status-checks", "3"]
-        return [*base, *often, "--configfile", *STUDY, "scratch.yaml"]
+        frequent = ["--slurm-init-seconds-before-status-checks", "3"]
+        return [*base, *frequent, "--configfile", *STUDY, "scratch.yaml"]
 
     def copy(self, target):
         return OnCluster(super().copy(target).root)
 
     @property
-    def told(self):
-        """All that a Snakemake begun with `started` has said so far."""
-        return (self.root / "told.txt").read_text()
+    def output(self):
+        """The output so far of a Snakemake started with `started`."""
+        return (self.root / "output.txt").read_text()
 
     @contextlib.contextmanager
     def started(self, *words):
-        """A Snakemake at work; killed with its jobs, if it still is when the block ends."""
-        with open(self.root / "told.txt", "w") as out:
+        """A running Snakemake. If it still runs when the block ends, it and its jobs are killed."""
+        with open(self.root / "output.txt", "w") as out:
             process = subprocess.Popen(
                 self.command(*words), cwd=self.root, env=environment(), stdout=out, stderr=out
             )
@@ -74,43 +74,47 @@ class OnCluster(Checkout):
 
 
 def filled_in(profile):
-    """The text of the profile as a site would fill it in."""
+    """The text of the profile with the SITE lines filled in."""
     lines = profile.splitlines()
     for number, line in enumerate(lines):
         if "# SITE" in line:
-            asked = line.split("#")[0].strip()
-            lines[number] = line.replace(asked, SITE[asked])
+            default = line.split("#")[0].strip()
+            lines[number] = line.replace(default, SITE[default])
     return "\n".join(lines) + "\n"
 
 
 @pytest.fixture(scope="session")
 def checkout(fresh, tmp_path_factory):  # noqa: F811
-    """A checkout in which nothing has run, with the profile filled in."""
+    """A fresh checkout with the profile filled in."""
     copy = OnCluster(fresh.copy(tmp_path_factory.mktemp("cluster") / "checkout").root)
     profile = copy.root / "profiles/slurm/config.yaml"
     profile.write_text(filled_in(profile.read_text()))
-    # the base comes from the node's own disk, in a folder that only a job can name
+    # Jobs load the base from the node's disk, in a folder whose name only a job knows.
     disk = tmp_path_factory.mktemp("disk") / "$SLURM_CLUSTER_NAME"
     (copy.root / "scratch.yaml").write_text(f"base: {{scratch: {disk}}}\n")
     return copy
 
 
 @dataclass(frozen=True)
-class Story:
-    """A study that ran on the cluster while things went wrong, and what was seen meanwhile."""
+class FinishedStudy:
+    """A study that ran on the cluster during failures, with what was observed.
+
+    samples: see `cluster.watched`. requeued, cancelled: ids of these jobs. started_while_drained:
+    ids of the jobs that started on the drained node.
+    """
 
     checkout: OnCluster
-    seen: list
+    samples: list
     requeued: str
     cancelled: str
-    begun_while_drained: set
+    started_while_drained: set
 
 
 @pytest.fixture(scope="session")
-def story(checkout, tmp_path_factory):
-    """The whole study, while one job is requeued, one cancelled, and the node drained a while."""
-    mine = checkout.copy(tmp_path_factory.mktemp("story") / "checkout")
-    with cluster.watched() as seen, mine.started() as snakemake:
+def study(checkout, tmp_path_factory):
+    """The complete study; one job is requeued, one cancelled, and the node temporarily drained."""
+    copy = checkout.copy(tmp_path_factory.mktemp("study") / "checkout")
+    with cluster.watched() as samples, copy.started() as snakemake:
         requeued = cluster.running("miniature_adapters", snakemake).id
         cluster.slurm("scontrol", "requeue", requeued)
         cancelled = cluster.running("scores", snakemake).id
@@ -122,8 +126,8 @@ def story(checkout, tmp_path_factory):
         time.sleep(15)
         after = {job.id for job in cluster.jobs("running")}
         cluster.slurm("scontrol", "update", f"nodename={node}", "state=resume")
-        assert snakemake.wait(900) == 0, mine.told[-8000:]
-    return Story(mine, seen, requeued, cancelled, after - before)
+        assert snakemake.wait(900) == 0, copy.output[-8000:]
+    return FinishedStudy(copy, samples, requeued, cancelled, after - before)
 
 
 @pytest.fixture(scope="session")
@@ -135,7 +139,7 @@ def local(fresh, tmp_path_factory):  # noqa: F811
 
 
 @pytest.fixture
-def again(story, tmp_path):
-    """The finished study, for a test that changes something and has it run again."""
-    yield story.checkout.copy(tmp_path / "checkout")
+def editable(study, tmp_path):
+    """A copy of the finished study, for tests that change it and run it again."""
+    yield study.checkout.copy(tmp_path / "checkout")
     shutil.rmtree(tmp_path / "checkout")

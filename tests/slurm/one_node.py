@@ -1,7 +1,7 @@
-"""A SLURM of one node, with two GPUs that are none, for as long as a `with` block lasts.
+"""A SLURM cluster of one node with two simulated GPUs, for the duration of a `with` block.
 
-Its configuration, state and logs lie in a folder of its own and its ports are free ones; a link in
-/etc/slurm leads to them meanwhile. A machine that is part of a cluster is left alone.
+Its configuration, state and logs are in a separate folder, and it uses free ports. Links in
+/etc/slurm point to the configuration meanwhile. A machine that is part of a cluster is not touched.
 """
 
 import contextlib
@@ -49,25 +49,25 @@ PartitionName=cpus Nodes={host} Default=YES
 
 
 class Unavailable(Exception):
-    """Why this machine cannot have a SLURM."""
+    """The reason why this machine cannot run a SLURM cluster."""
 
 
 @contextlib.contextmanager
 def one_node(folder: Path) -> Iterator[None]:
-    """Commands of SLURM talk to the cluster within the block; in the end all of it is stopped."""
+    """Within the block SLURM's commands use the cluster; at the end everything is stopped."""
     if os.geteuid() != 0:
         raise Unavailable("SLURM's daemons need root")
     install()
     refuse_another()
     configure(folder)
-    # clients find it by the links, and what it started is found by this
+    # Clients find the cluster by the links; end_leftovers finds its processes by this variable.
     environment = {**os.environ, "SLURM_CONF": str(folder / "slurm.conf")}
     daemons: list[subprocess.Popen[bytes]] = []
     try:
         for name, command in commands(folder).items():
             with open(folder / f"{name}.log", "wb") as log:
                 daemons.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
-            time.sleep(1)  # each one needs the one before
+            time.sleep(1)  # each daemon needs the previous one
         wait_until_idle(folder)
         yield
     finally:
@@ -84,29 +84,29 @@ def one_node(folder: Path) -> Iterator[None]:
 
 
 def install() -> None:
-    """The packages, where a program is missing."""
+    """Install the packages if a program is missing."""
     if all(shutil.which(program) for program in PROGRAMS):
         return
     if not shutil.which("apt-get"):
-        raise Unavailable("SLURM is not installed, and there is no apt-get to install it with")
+        raise Unavailable("SLURM is not installed, and apt-get is not available to install it")
     for words in (["update"], ["install", "--yes", "--no-install-recommends", *PACKAGES]):
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         command = ["apt-get", "--quiet", *words]
         done = subprocess.run(command, env=quiet, capture_output=True, text=True)
         if done.returncode:
-            why = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-            raise Unavailable(f"SLURM is not installed, and {' '.join(command)} failed: {why}")
+            reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+            raise Unavailable(f"SLURM is not installed, and {' '.join(command)} failed: {reason}")
 
 
 def refuse_another() -> None:
-    """Leave a cluster alone that is not a test's, or that a test is using at this moment."""
+    """Refuse to run beside a real cluster, or beside another test's cluster that is running."""
     if not any(link.is_symlink() or link.exists() for link in LINKS):
         return
     if not all(link.is_symlink() for link in LINKS):
         raise Unavailable("/etc/slurm/slurm.conf exists: this machine is part of a cluster")
     if " UP" in subprocess.run(["scontrol", "ping"], capture_output=True, text=True).stdout:
-        raise Unavailable("/etc/slurm/slurm.conf leads to a SLURM that is at work")
-    for link in LINKS:  # of a test that was killed
+        raise Unavailable("/etc/slurm/slurm.conf points to a SLURM that is running")
+    for link in LINKS:  # left by a killed test
         link.unlink()
 
 
@@ -127,7 +127,7 @@ def configure(folder: Path) -> None:
 
 
 def commands(folder: Path) -> dict[str, list[str]]:
-    """The daemons by name, in the order in which they start; jobs get two cores of this process."""
+    """Daemon -> command, in the order of their start. Jobs get two cores of this process."""
     munge = {"socket": "munge.socket", "key-file": "munge.key", "pid-file": "munge.pid"}
     munge |= {"log-file": "munge.log", "seed-file": "munge.seed"}
     cores = ",".join(str(core) for core in sorted(os.sched_getaffinity(0))[:2])
@@ -140,37 +140,37 @@ def commands(folder: Path) -> dict[str, list[str]]:
 
 
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return int(server.getsockname()[1])
 
 
 def wait_until_idle(folder: Path) -> None:
     for _ in range(30):
         command = ["sinfo", "--noheader", "--format", "%T"]
-        told = subprocess.run(command, capture_output=True, text=True)
-        if told.stdout.split()[:1] == ["idle"]:
+        sinfo = subprocess.run(command, capture_output=True, text=True)
+        if sinfo.stdout.split()[:1] == ["idle"]:
             return
         time.sleep(1)
     logs = "".join(path.read_text()[-1000:] for path in sorted(folder.glob("*.log")))
-    raise Unavailable(f"its SLURM did not start: {told.stdout}{told.stderr}{logs}")
+    raise Unavailable(f"SLURM did not start: {sinfo.stdout}{sinfo.stderr}{logs}")
 
 
 def end_jobs() -> None:
     with contextlib.suppress(subprocess.SubprocessError):
         for _ in range(20):
             subprocess.run(["scancel", "--user", "root"], timeout=20)
-            left = subprocess.check_output(["squeue", "--noheader"], timeout=20)
-            if not left:
+            remaining = subprocess.check_output(["squeue", "--noheader"], timeout=20)
+            if not remaining:
                 return
             time.sleep(1)
 
 
 def end_leftovers(configuration: str) -> None:
-    """Kill what still runs of the cluster's jobs: every process that knows its configuration."""
+    """Kill the remaining processes of the cluster's jobs: those with its configuration set."""
     marker = f"SLURM_CONF={configuration}".encode()
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            known = (process / "environ").read_bytes().split(b"\0")
-            if marker in known and int(process.name) != os.getpid():
+            variables = (process / "environ").read_bytes().split(b"\0")
+            if marker in variables and int(process.name) != os.getpid():
                 os.kill(int(process.name), signal.SIGKILL)

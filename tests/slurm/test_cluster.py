@@ -1,4 +1,4 @@
-"""The study on a real SLURM: the same results as without, whatever befalls its jobs."""
+"""The study on a real SLURM: the same results as without, despite failures of its jobs."""
 
 import csv
 import json
@@ -20,71 +20,74 @@ GPU_RULES = ("zero_shot", "loras", "merges", "adaptive_merges", "scores")
 
 
 def table(checkout, name):
-    """The rows of a table, without what depends on when and where they were made."""
+    """The rows of a table, without columns that depend on time and machine."""
     with open(checkout.root / RESULTS / name, newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     return [{name: row[name] for name in row if name not in MEASURED} for row in rows]
 
 
-def test_results_are_those_of_a_run_without_a_cluster(story, local):
+def test_results_equal_those_of_a_run_without_a_cluster(study, local):
     for name in ("runs.tsv", "pool/candidates.tsv", "pool/pool.tsv", "pool/rejected.tsv"):
-        assert table(story.checkout, name) == table(local, name)
-    assert story.checkout.planned() == {}
+        assert table(study.checkout, name) == table(local, name)
+    assert study.checkout.planned() == {}
 
 
-def test_two_gpu_jobs_run_at_a_time_each_with_its_own_gpu(story):
-    at_once = [
+def test_two_gpu_jobs_run_at_a_time_each_with_its_own_gpu(study):
+    concurrent = [
         sorted(gpus[job.id] for job in jobs if job.gres != "N/A" and job.id in gpus)
-        for jobs, gpus in story.seen
+        for jobs, gpus in study.samples
     ]
-    assert ["0", "1"] in at_once
-    assert all(gpus in ([], ["0"], ["1"], ["0", "1"]) for gpus in at_once)
+    assert ["0", "1"] in concurrent
+    assert all(gpus in ([], ["0"], ["1"], ["0", "1"]) for gpus in concurrent)
 
 
-def test_only_stages_that_load_the_base_ask_for_a_gpu(story):
-    asked = {(job.rule.split("_wildcards_")[0], job.gres) for jobs, _ in story.seen for job in jobs}
-    assert {rule for rule, gres in asked if gres != "N/A"} == {f"rule_{rule}" for rule in GPU_RULES}
-    assert len(asked) > len(GPU_RULES)
+def test_only_stages_that_load_the_base_request_a_gpu(study):
+    requests = {
+        (job.rule.split("_wildcards_")[0], job.gres) for jobs, _ in study.samples for job in jobs
+    }
+    gpu_rules = {rule for rule, gres in requests if gres != "N/A"}
+    assert gpu_rules == {f"rule_{rule}" for rule in GPU_RULES}
+    assert len(requests) > len(GPU_RULES)
 
 
-def test_what_needs_the_internet_is_never_submitted(story):
+def test_rules_that_need_the_internet_are_never_submitted(study):
     submitted = {job.rule.split("_wildcards_")[0] for job in cluster.jobs("all")}
     assert "rule_scores" in submitted
     assert not submitted & {"rule_base", "rule_candidates", "rule_pool", "rule_task"}
 
 
-def test_no_two_jobs_ever_write_one_file(story):
-    for jobs, _ in story.seen:
+def test_no_two_jobs_ever_write_the_same_file(study):
+    for jobs, _ in study.samples:
         assert max(Counter(job.rule for job in jobs).values(), default=1) == 1
 
 
-def test_jobs_load_one_copy_of_the_base_from_the_nodes_disk(story):
-    scratch = yaml.safe_load((story.checkout.root / "scratch.yaml").read_text())["base"]["scratch"]
+def test_jobs_load_one_copy_of_the_base_from_the_nodes_disk(study):
+    scratch = yaml.safe_load((study.checkout.root / "scratch.yaml").read_text())["base"]["scratch"]
     disk = pathlib.Path(scratch.replace("$SLURM_CLUSTER_NAME", "test"))
-    base = json.loads((story.checkout.root / RESULTS / "base.json").read_text())
+    base = json.loads((study.checkout.root / RESULTS / "base.json").read_text())
     (copy,) = [folder for folder in disk.iterdir() if folder.is_dir()]
     names = {path.name for path in pathlib.Path(base["path"]).iterdir()}
     assert {path.name for path in copy.iterdir()} == names
 
 
-def test_a_requeued_job_starts_anew_under_its_number(story):
-    facts = cluster.facts(story.requeued)
+def test_a_requeued_job_restarts_with_the_same_id(study):
+    facts = cluster.facts(study.requeued)
     assert facts["Restarts"] == "1" and facts["JobState"] == "COMPLETED"
 
 
-def test_a_cancelled_job_is_submitted_again(story):
-    assert cluster.facts(story.cancelled)["JobState"] == "CANCELLED"
-    assert f"SLURM-job '{story.cancelled}' failed" in story.checkout.told
-    assert "Trying to restart job" in story.checkout.told
+def test_a_cancelled_job_is_submitted_again(study):
+    assert cluster.facts(study.cancelled)["JobState"] == "CANCELLED"
+    assert f"SLURM-job '{study.cancelled}' failed" in study.checkout.output
+    assert "Trying to restart job" in study.checkout.output
 
 
-def test_nothing_begins_on_a_drained_node(story):
-    assert story.begun_while_drained == set()
+def test_no_job_starts_on_a_drained_node(study):
+    assert study.started_while_drained == set()
 
 
-def test_a_job_over_its_time_limit_gets_more_and_goes_on(again):
+def test_a_job_over_its_time_limit_gets_more_time_and_continues(editable):
     # The second tuning never ends, so that SLURM kills that attempt; later ones take 25 seconds.
-    again.edit(
+    editable.edit(
         "adapt/ours.py",
         TUNING,
         """
@@ -95,39 +98,39 @@ def test_a_job_over_its_time_limit_gets_more_and_goes_on(again):
 """
         + TUNING,
     )
-    profile = again.root / "profiles/slurm/config.yaml"
+    profile = editable.root / "profiles/slurm/config.yaml"
     profile.write_text(profile.read_text().replace("runtime: 240 * attempt", "runtime: attempt"))
-    again.snakemake("target_alone")
-    tried = [job.id for job in cluster.jobs("all") if job.folder == str(again.root)]
-    attempts = [cluster.facts(job) for job in sorted(tried, key=int)]
-    assert [one["TimeLimit"] for one in attempts] == ["00:01:00", "00:02:00", "00:03:00"]
-    assert [one["JobState"] for one in attempts] == ["TIMEOUT", "FAILED", "COMPLETED"]
+    editable.snakemake("target_alone")
+    ids = [job.id for job in cluster.jobs("all") if job.folder == str(editable.root)]
+    attempts = [cluster.facts(job) for job in sorted(ids, key=int)]
+    assert [facts["TimeLimit"] for facts in attempts] == ["00:01:00", "00:02:00", "00:03:00"]
+    assert [facts["JobState"] for facts in attempts] == ["TIMEOUT", "FAILED", "COMPLETED"]
     stopped = pathlib.Path(attempts[1]["StdOut"]).read_text()
-    assert re.search(r"stopped before the job's time limit: [2-5] of 6 runs are done", stopped)
-    # six runs and the one that was killed: none that was finished was computed again
-    assert (again.root / "tunings").read_text() == "x" * 7
-    assert len(runs(again, "target_alone")) == 6
+    assert re.search(r"[2-5] of 6 runs are done", stopped)
+    # Six runs and the killed one: no finished run was computed again.
+    assert (editable.root / "tunings").read_text() == "x" * 7
+    assert len(runs(editable, "target_alone")) == 6
 
 
-def test_what_a_killed_snakemake_left_is_cleared_away(again, story):
-    again.edit("adapt/ours.py", TUNING, "    __import__('time').sleep(2)\n" + TUNING)
-    with again.started("target_alone", "random_init") as snakemake:
+def test_unlock_cleans_up_after_a_killed_snakemake(editable, study):
+    editable.edit("adapt/ours.py", TUNING, "    __import__('time').sleep(2)\n" + TUNING)
+    with editable.started("target_alone", "random_init") as snakemake:
         cluster.running("adaptive_merges", snakemake)
-        refused = unlock(again)
+        refused = unlock(editable)
         assert refused.returncode == 1 and "Snakemake is running in this folder" in refused.stdout
         snakemake.send_signal(signal.SIGKILL)
         snakemake.wait()
     assert cluster.jobs("running")
-    done = unlock(again)
+    done = unlock(editable)
     assert done.returncode == 0 and re.search(r"cancelling \d jobs", done.stdout), done.stdout
     assert cluster.jobs() == []
-    again.snakemake("target_alone", "random_init")
+    editable.snakemake("target_alone", "random_init")
     for experiment in ("target_alone", "random_init"):
-        assert runs(again, experiment) == runs(story.checkout, experiment)
+        assert runs(editable, experiment) == runs(study.checkout, experiment)
 
 
 def runs(checkout, experiment):
-    """The runs of "ours" in an experiment, without the keys: they change with the code."""
+    """The runs of "ours" in an experiment, without their keys, which change with the code."""
     path = checkout.root / RESULTS / "runs" / experiment / "ours/part-0.jsonl"
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     return [{name: line[name] for name in line if name not in ("key", *MEASURED)} for line in lines]

@@ -91,7 +91,7 @@ def test_a_failed_computation_leaves_nothing(tmp_path):
 
 
 def test_require_says_what_is_gone(tmp_path):
-    with pytest.raises(UserError, match=r"the target LoRA.*start again: runs\.jsonl"):
+    with pytest.raises(UserError, match=r"the target LoRA.*runs\.jsonl"):
         Store(tmp_path).require(RECIPE.key, "the target LoRA", "runs.jsonl")
 
 

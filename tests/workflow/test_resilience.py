@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from tests.workflow.test_study import RESULTS, table, timeless
 
-from recycling.doctor.storage import clock
+from recycling.doctor.storage import file_dates
 from recycling.files import read_json
 from recycling.lora.adapter import WEIGHTS
 from recycling.store.store import Store
@@ -130,7 +130,7 @@ def test_a_full_disk_is_told_in_words_and_the_same_command_goes_on(finished, sma
     checkout = without_runs(finished, tmp_path / "checkout")
     (checkout.root / STORE).symlink_to(small_disk)
     stopped = checkout.snakemake("--", TARGETS, check=False)
-    assert stopped.returncode != 0 and "no room on the disk" in stopped.stdout
+    assert stopped.returncode != 0 and "disk full" in stopped.stdout
     assert "Traceback" not in stopped.stdout
     assert not (checkout.root / TARGETS).exists()
     kept = set(content(checkout))
@@ -181,7 +181,7 @@ def test_what_was_damaged_is_made_again(finished, tmp_path):
     assert done.returncode == 0
     assert any("gone from the store, or damaged" in line for line in told)
     assert any("not the file that" in line for line in told)
-    assert all("start again" in line for line in told)
+    assert all("run again" in line for line in told)
     assert content(checkout) == content(finished)
     assert pool(checkout) == pool(finished)
 
@@ -209,8 +209,8 @@ def test_a_clock_that_was_set_back_loses_nothing(finished, tmp_path):
     (checkout.root / RESULTS / "tables/main.tsv").unlink()
     told = checkout.snakemake(check=False)
     assert "clock skew" in told.stdout and "Traceback" not in told.stdout
-    cure = clock(checkout.root / "results").cure.partition("now: ")[2]
-    subprocess.run(cure, shell=True, check=True)
+    fix = file_dates(checkout.root / "results").fix.partition("now: ")[2]
+    subprocess.run(fix, shell=True, check=True)
     planned = checkout.planned()
     assert {"table", "figure", "report"} <= set(planned) and "merges" not in planned
     checkout.snakemake()

@@ -1,18 +1,18 @@
-"""Whether a machine can do a study, looked at before a long run."""
+"""Checks of a machine before a long run."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found. level: "ok", "warning", or "problem" where it would stop the run.
+    """The result of a check. level: "ok", "warning", or "problem" if it would stop the run.
 
-    cure: what to do about it, one line; empty for "ok".
+    fix: what to do about it, one line; empty for "ok".
     """
 
     level: str
     what: str
-    cure: str = ""
+    fix: str = ""
 
     def __str__(self) -> str:
-        return f"{self.level:8} {self.what}" + (f": {self.cure}" if self.cure else "")
+        return f"{self.level:8} {self.what}" + (f": {self.fix}" if self.fix else "")

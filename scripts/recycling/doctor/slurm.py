@@ -1,4 +1,4 @@
-"""A SLURM cluster and the profile that a site fills in."""
+"""A SLURM cluster, and the profile for it."""
 
 import shutil
 import subprocess
@@ -8,48 +8,52 @@ from typing import Any
 from recycling.doctor import Finding
 
 COMMANDS = ("sbatch", "squeue", "scancel", "sinfo")
-SECONDS = 30
+TIMEOUT = 30  # seconds
 
 
 def cluster(profile: Mapping[str, Any], where: str) -> Iterator[Finding]:
-    """Whether this machine can submit jobs, and to what the profile names. where: its file."""
+    """Whether this machine can submit jobs, and whether the cluster has the profile's resources.
+
+    where: the profile's file, for messages.
+    """
     missing = [name for name in COMMANDS if shutil.which(name) is None]
     if missing:
-        cure = "start on a login node, or load the module that brings them"
-        yield Finding("problem", f"no {', '.join(missing)} on this machine", cure)
+        fix = "start on a login node, or load the module that provides them"
+        yield Finding("problem", f"no {', '.join(missing)} on this machine", fix)
         return
-    known = {line.rstrip("*") for line in _told("sinfo", "--noheader", "--format", "%P")}
-    if not known:
-        yield Finding("problem", "sinfo names no partitions", "ask whoever runs the cluster")
+    available = {line.rstrip("*") for line in _output("sinfo", "--noheader", "--format", "%P")}
+    if not available:
+        yield Finding("problem", "sinfo lists no partitions", "ask the cluster's administrators")
         return
-    asked = sorted({str(resources["slurm_partition"]) for resources in _resources(profile)
+    named = sorted({str(resources["slurm_partition"]) for resources in _resources(profile)
                     if "slurm_partition" in resources})  # fmt: skip
-    unknown = [name for name in asked if name not in known]
+    unknown = [name for name in named if name not in available]
     if unknown:
-        cure = f"fill in the SITE lines of {where}; there are {', '.join(sorted(known))}"
-        yield Finding("problem", f"no partition {', '.join(unknown)}", cure)
+        fix = f"fill in the SITE lines of {where}; available: {', '.join(sorted(available))}"
+        yield Finding("problem", f"no partition {', '.join(unknown)}", fix)
     else:
-        yield Finding("ok", f"partitions {', '.join(asked)}")
+        yield Finding("ok", f"partitions {', '.join(named)}")
     yield from _gpus(profile, where)
 
 
 def _gpus(profile: Mapping[str, Any], where: str) -> Iterator[Finding]:
-    asked = sorted({str(one["gres"]) for one in _resources(profile) if "gres" in one})
-    offered = " ".join(_told("sinfo", "--noheader", "--format", "%G"))
-    for gres in asked:
+    requests = {str(resources["gres"]) for resources in _resources(profile) if "gres" in resources}
+    available = " ".join(_output("sinfo", "--noheader", "--format", "%G"))
+    for gres in sorted(requests):
         kind = gres.rsplit(":", 1)[0]
-        if kind not in offered:
-            cure = f"fill in the SITE lines of {where}; there are {offered or 'none'}"
-            yield Finding("problem", f"no node offers {gres}", cure)
+        if kind not in available:
+            fix = f"fill in the SITE lines of {where}; available: {available or 'none'}"
+            yield Finding("problem", f"no node has {gres}", fix)
 
 
 def _resources(profile: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [profile.get("default-resources", {}), *profile.get("set-resources", {}).values()]
 
 
-def _told(*command: str) -> list[str]:
+def _output(*command: str) -> list[str]:
+    """The words of a command's output, none if it times out."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
+        result = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT)
     except subprocess.TimeoutExpired:
         return []
-    return done.stdout.split()
+    return result.stdout.split()

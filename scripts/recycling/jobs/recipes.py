@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recycling.base import read_base
+from recycling.base_model import read_base
 from recycling.files import read_json
 from recycling.store.store import Recipe
 from recycling.study.orders import Orders

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from recycling.base import load_model, load_tokenizer, read_base
+from recycling.base_model import load_model, load_tokenizer, read_base
 from recycling.evaluate.evaluator import Evaluator
 from recycling.evaluate.records import write_records
 from recycling.files import read_json

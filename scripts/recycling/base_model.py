@@ -1,4 +1,4 @@
-"""The base model: frozen to one revision, described once, loaded by the jobs that need it."""
+"""The base model: download at one commit, description in base.json, and loading."""
 
 import fcntl
 import json
@@ -14,15 +14,15 @@ from recycling.errors import UserError
 from recycling.files import canonical_json, read_json, sha256_file, sha256_text
 from recycling.usage import spending
 
-WANTED = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")
+DOWNLOADED = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja")
 
 
 def freeze(repo: str, revision: str) -> dict[str, Any]:
-    """Download a base model (safetensors only) at the commit that `revision` names now.
+    """Download a base model (safetensors only) at the current commit of `revision`.
 
-    Returns {repo, revision (sha, or "local"), path, id (of the content), shapes (linear module
-    -> [out, in])}. A local folder is taken where it lies.
-    UserError where the repository cannot be had.
+    repo: a repository, or a local folder, which is used in place. Returns {repo, revision (sha, or
+    "local"), path, id (of the content), shapes (linear module -> [out, in])}. Raises UserError if
+    the repository cannot be downloaded or has no safetensors file.
     """
     if Path(repo).is_dir():
         path, sha = Path(repo), "local"
@@ -30,9 +30,11 @@ def freeze(repo: str, revision: str) -> dict[str, Any]:
         path, sha = _download(repo, revision)
     shards = sorted(path.glob("*.safetensors"))
     if not shards:
-        raise UserError(f"{repo}: no *.safetensors file; other formats are never loaded")
+        raise UserError(
+            f"base.repo: {repo} has no *.safetensors file; other formats are never loaded"
+        )
     names = sorted(file.name for file in path.glob("[!.]*") if file.is_file())
-    # A commit sha vouches for every file of it; a folder is what its files are.
+    # A commit sha identifies all its files; a local folder is identified by their content.
     content = sha if sha != "local" else {name: sha256_file(path / name) for name in names}
     return {
         "repo": repo,
@@ -48,19 +50,21 @@ def _download(repo: str, revision: str) -> tuple[Path, str]:
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError
 
     try:
-        path = Path(snapshot_download(repo, revision=revision, allow_patterns=list(WANTED)))
+        path = Path(snapshot_download(repo, revision=revision, allow_patterns=list(DOWNLOADED)))
     except GatedRepoError:
         raise UserError(
             f"base.repo: {repo} is gated: accept its licence on its page and set HF_TOKEN"
         ) from None
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
         message = " ".join(str(error).split())[:300]
-        raise UserError(f"base.repo: {repo}@{revision} cannot be had: {message}") from None
+        raise UserError(
+            f"base.repo: {repo}@{revision} could not be downloaded: {message}"
+        ) from None
     return path, path.name
 
 
 def _shapes(shard: Path) -> dict[str, list[int]]:
-    """Linear module -> [out, in] from the header of a safetensors file; no embeddings, no head."""
+    """Linear module -> [out, in], from a safetensors header, without embeddings and head."""
     with open(shard, "rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         header: dict[str, Any] = json.loads(file.read(length))
@@ -74,25 +78,29 @@ def _shapes(shard: Path) -> dict[str, list[int]]:
 
 
 def read_base(path: str | Path) -> dict[str, Any]:
-    """What `freeze` returned, from base.json."""
+    """Read base.json, the result of `freeze`. Raises UserError if the base's folder is missing."""
     base: dict[str, Any] = read_json(path)
     if not Path(base["path"]).is_dir():
         raise UserError(
-            f"{path}: {base['path']} is gone, or not seen by {platform.node()}: on a cluster "
-            f"HF_HOME must be a folder that every node sees; delete {path} to fetch the base again"
+            f"{path}: {base['path']} does not exist on {platform.node()}: on a cluster, HF_HOME "
+            f"must be a folder that every node can access; delete {path} to download it again"
         )
     return base
 
 
 def local_copy(base: Mapping[str, Any], scratch: str) -> Path:
-    """The base's files, copied to a node's own disk by the first job there that asks.
+    """The folder of a copy of the base's files on the node's local disk.
 
-    scratch: a folder, created if need be; variables in it are expanded here. Jobs that ask at the
-    same time wait for one of them to copy; one that is killed leaves no copy that counts.
+    scratch: the parent folder, created if it does not exist; variables are expanded on the node.
+    The first job on a node makes the copy, and concurrent jobs wait for it. A job that is killed
+    leaves no incomplete copy. Raises UserError if the copy cannot be made.
     """
     root = Path(os.path.expandvars(scratch)).expanduser()
     if "$" in str(root):
-        raise UserError(f"base.scratch: {scratch} names a variable not set on {platform.node()}")
+        raise UserError(
+            f"base.scratch: {scratch} contains a variable that is not set on {platform.node()}; "
+            "set it, or name another folder"
+        )
     copy = root / f"base-{base['id'][:16]}"
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -102,15 +110,15 @@ def local_copy(base: Mapping[str, Any], scratch: str) -> Path:
                 _copy_files(Path(base["path"]), copy)
     except OSError as error:
         raise UserError(
-            f"base.scratch: {root} on {platform.node()} cannot take the base ({error}); "
-            "name another folder, or null to load it from where it was downloaded"
+            f"base.scratch: cannot copy the base to {root} on {platform.node()} ({error}); "
+            "name another folder, or null to load the base from its download folder"
         ) from None
     return copy
 
 
 def _copy_files(source: Path, target: Path) -> None:
     part = target.with_suffix(".part")
-    shutil.rmtree(part, ignore_errors=True)  # of a job that was killed
+    shutil.rmtree(part, ignore_errors=True)  # left by a killed job
     part.mkdir()
     try:
         for file in source.iterdir():
@@ -128,7 +136,9 @@ def load_tokenizer(base: Mapping[str, Any]) -> Any:
 
     tokenizer = AutoTokenizer.from_pretrained(base["path"])
     if tokenizer.chat_template is None:
-        raise UserError(f"{base['repo']}: its tokenizer has no chat template")
+        raise UserError(
+            f"base.repo: {base['repo']}: its tokenizer has no chat template; use an instruct model"
+        )
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     tokenizer.padding_side = "left"
@@ -136,19 +146,22 @@ def load_tokenizer(base: Mapping[str, Any]) -> Any:
 
 
 def load_model(base: Mapping[str, Any], dtype: str, device: str, scratch: str | None = None) -> Any:
-    """The base model, in evaluation mode, its parameters frozen, on `device` (auto, cpu, cuda).
+    """Load the base model onto `device` (auto, cpu, cuda), in evaluation mode and frozen.
 
-    scratch: a folder of this node from which to load it, see `local_copy`.
+    dtype: the name of a torch dtype. scratch: load from a copy in this folder, see `local_copy`.
+    Raises UserError if the device is cuda and there is no GPU.
     """
     import torch
     from transformers import AutoModelForCausalLM
     from transformers.utils import logging
 
-    logging.disable_progress_bar()  # a job says what it does a run at a time
+    logging.disable_progress_bar()  # jobs print one line per run instead
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     elif device == "cuda" and not torch.cuda.is_available():
-        raise UserError("base.device: cuda was asked for, but torch sees no GPU on this machine")
+        raise UserError(
+            f"base.device: cuda is set, but torch sees no GPU on {platform.node()}; use auto or cpu"
+        )
     with spending("loading"):
         folder = local_copy(base, scratch) if scratch else base["path"]
         model: Any = AutoModelForCausalLM.from_pretrained(

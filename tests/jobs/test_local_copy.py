@@ -6,14 +6,14 @@ import shutil
 
 import pytest
 
-from recycling import base as module
-from recycling.base import local_copy
+from recycling import base_model
+from recycling.base_model import local_copy
 from recycling.errors import UserError
 
 
 @pytest.fixture
 def base(tmp_path):
-    """A base as it lies in a download cache: links to files elsewhere."""
+    """A base as in a download cache: links to files in another folder."""
     blobs, folder = tmp_path / "blobs", tmp_path / "snapshot"
     blobs.mkdir()
     folder.mkdir()
@@ -28,7 +28,7 @@ def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir() if not path.is_symlink()}
 
 
-def test_files_are_copied_once_to_where_a_variable_says(base, tmp_path, monkeypatch):
+def test_files_are_copied_once_to_a_folder_with_a_variable(base, tmp_path, monkeypatch):
     monkeypatch.setenv("NODE_DISK", str(tmp_path / "disk"))
     copy = local_copy(base, "$NODE_DISK/bases")
     assert copy.parent == tmp_path / "disk/bases"
@@ -38,24 +38,24 @@ def test_files_are_copied_once_to_where_a_variable_says(base, tmp_path, monkeypa
     assert len(contents(copy)["model.safetensors"]) == 70_000
 
 
-def _ask(base, scratch, start, copies):
-    copied = shutil.copyfile
+def _copy(base, scratch, start, copies):
+    copyfile = shutil.copyfile
 
     def counted(source, target):
         with copies.get_lock():
             copies.value += 1
-        return copied(source, target)
+        return copyfile(source, target)
 
-    module.shutil.copyfile = counted
+    base_model.shutil.copyfile = counted
     start.wait()
     local_copy(base, scratch)
 
 
-def test_jobs_that_race_make_one_copy(base, tmp_path):
+def test_concurrent_jobs_make_one_copy(base, tmp_path):
     spawn = multiprocessing.get_context("fork")
     start, copies = spawn.Event(), spawn.Value("i", 0)
     arguments = (base, str(tmp_path / "disk"), start, copies)
-    jobs = [spawn.Process(target=_ask, args=arguments) for _ in range(6)]
+    jobs = [spawn.Process(target=_copy, args=arguments) for _ in range(6)]
     for job in jobs:
         job.start()
     start.set()
@@ -65,7 +65,7 @@ def test_jobs_that_race_make_one_copy(base, tmp_path):
     assert copies.value == 2  # files
 
 
-def test_what_a_killed_job_left_does_not_count(base, tmp_path):
+def test_an_incomplete_copy_of_a_killed_job_is_replaced(base, tmp_path):
     part = tmp_path / "disk" / f"base-{base['id'][:16]}.part"
     part.mkdir(parents=True)
     (part / "model.safetensors").write_bytes(b"half")
@@ -74,18 +74,16 @@ def test_what_a_killed_job_left_does_not_count(base, tmp_path):
     assert not part.exists()
 
 
-def test_a_variable_that_the_node_lacks_is_named(base):
-    with pytest.raises(
-        UserError, match=r"base\.scratch: \$NO_SUCH_DISK/x names a variable not set"
-    ):
+def test_a_variable_that_is_not_set_is_named(base):
+    with pytest.raises(UserError, match=r"base\.scratch: \$NO_SUCH_DISK/x .*variable"):
         local_copy(base, "$NO_SUCH_DISK/x")
 
 
-def test_a_full_disk_is_told_and_left_as_it_was(base, tmp_path, monkeypatch):
+def test_a_full_disk_is_reported_and_leaves_no_files(base, tmp_path, monkeypatch):
     def full(source, target):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module.shutil, "copyfile", full)
+    monkeypatch.setattr(base_model.shutil, "copyfile", full)
     with pytest.raises(UserError, match=r"base\.scratch: .*No space left.*or null"):
         local_copy(base, str(tmp_path / "disk"))
     assert [name for name in os.listdir(tmp_path / "disk") if not name.endswith(".lock")] == []
