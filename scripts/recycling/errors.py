@@ -1,5 +1,7 @@
 """The exceptions that are meant for people."""
 
+import difflib
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -23,3 +25,9 @@ class Outdated(UserError):
         named = f"{files[0]}{more}" if files else "what names it"
         super().__init__(f"{problem}; start again: {named} will then be made anew")
         self.files = [Path(file) for file in files]
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A suggestion to add to a message; empty where no known name is close."""
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {close[0]}?" if close else ""
