@@ -72,6 +72,23 @@ def load(name: str, package: str) -> ModuleType:
         raise UserError(f"{name}: {path} cannot be imported: {error}") from None
 
 
+def load_file(path: str | Path) -> ModuleType:
+    """The module in a Python file, imported once in a process under a name of its own."""
+    path = Path(path).resolve()
+    name = f"{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module  # dataclasses and pickles look their module up by name
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[name]
+            raise
+    return sys.modules[name]
+
+
 def load_function(name: str, kind: Kind) -> Callable[..., Any]:
     """The function of a module of a kind. UserError where there is no such module or function."""
     module = load(name, kind.package)
@@ -120,20 +137,3 @@ def _search_working_directory() -> None:
     """Dotted modules below the working directory are found last, after installed ones."""
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())
-
-
-def load_file(path: str | Path) -> ModuleType:
-    """The module in a Python file, imported once in a process under a name of its own."""
-    path = Path(path).resolve()
-    name = f"{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module  # dataclasses and pickles look their module up by name
-        try:
-            spec.loader.exec_module(module)
-        except BaseException:
-            del sys.modules[name]
-            raise
-    return sys.modules[name]

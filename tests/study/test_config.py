@@ -152,9 +152,7 @@ GRID = "experiments.main.0"
         (put("methods.lora.settings", {"rank": 1.5}), "settings.rank: 1.5"),
         (put("methods.lora.settings", {"rslora": 1}), "settings.rslora: 1"),
         (
-            put(
-                "experiments.main", [{"methods": ["lora"], "vary": {"training.lr": [0.1, "1e-3"]}}]
-            ),
+            put("experiments.main", [{"methods": ["lora"], "vary": {"training.lr": ["1e-3"]}}]),
             "vary.training.lr: '1e-3'",
         ),
         (put(f"{GRID}.selections", ["random:00"]), f"{GRID}.selections.0"),

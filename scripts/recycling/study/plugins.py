@@ -6,6 +6,7 @@ from typing import Any
 
 from recycling import plugins
 from recycling.errors import did_you_mean
+from recycling.pins import locked_pins
 from recycling.store.code import code_hash
 from recycling.study.choices import CONTROLS, SELECTIONS, SIMILARITIES
 from recycling.study.signatures import METHODS, signature
@@ -70,7 +71,8 @@ def own_controls(config: Config, names: Collection[str]) -> dict[str, Any]:
         name: {
             **config["controls"][name],
             "code": code_hash(
-                plugins.locate(config["controls"][name]["function"], plugins.CONTROL.package)
+                plugins.locate(config["controls"][name]["function"], plugins.CONTROL.package),
+                pins=locked_pins(),
             ),
         }
         for name in sorted({*names} & {*config["controls"]})
