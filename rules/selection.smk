@@ -52,6 +52,6 @@ rule selections:
         "../envs/environment.yaml"
     params:
         settings=lambda w: STUDY.selection_settings(w.pool, w.task),
-        code=code("selections"),
+        code=lambda w: STUDY.selection_code(w.pool, w.task),
     script:
         "../scripts/selections.py"

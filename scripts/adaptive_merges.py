@@ -1,6 +1,5 @@
 """Runs of an adaptive merging method: coefficients tuned on the task, then the merge scored."""
 
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from recycling.jobs.batch import compute_runs
 from recycling.jobs.merge_members import MergeMembers, load_adapters
 from recycling.jobs.recipes import Inputs, merge_recipe, method_settings
 from recycling.jobs.task_evaluator import TaskEvaluator
+from recycling.plugins import ADAPT, load_function
 from recycling.store.store import Recipe, Store
 from recycling.study.orders import Orders
 from recycling.study.run import Run
@@ -20,7 +20,7 @@ def main(job: Job) -> None:
     inputs = Inputs(job.input.base, job.input.cards)
     evaluator = TaskEvaluator(job.input.base, job.input.cards, orders.model, job.machine)
     members = MergeMembers(orders.draws, job.input.targets, store)
-    method = import_module(f"recycling.adapt.{orders.function}")
+    tune = load_function(orders.function, ADAPT)
 
     def recipe(run: Run) -> Recipe:
         return merge_recipe(job.params["code"], orders, run, inputs, members.of(run))
@@ -28,9 +28,9 @@ def main(job: Job) -> None:
     def compute(run: Run, folder: Path) -> dict[str, Any]:
         train = evaluator.encoded(run.task, "train")
         validation = evaluator.encoded(run.task, "validation")
-        tuned = method.tune(
+        tuned = tune(
             evaluator.model,
-            load_adapters(members.of(run), run, **orders.adapters),
+            load_adapters(members.of(run), run, orders.controls, **orders.adapters),
             train,
             validation,
             settings=method_settings(orders, run),

@@ -28,7 +28,7 @@ def main(job: Job) -> None:
     store = Store(job.machine["store"])
     members = MergeMembers(orders.draws, job.input.targets, store).of(run)
     line = line_of(run, job.input.run)
-    adapters = load_adapters(members, run, **orders.adapters)
+    adapters = load_adapters(members, run, orders.controls, **orders.adapters)
     deltas: Iterator[tuple[str, LowRank | Tensor]]
     if orders.kind == "adapt":
         folder = store.require(line["key"], "the run to be exported", job.input.run)

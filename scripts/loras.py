@@ -6,14 +6,13 @@ from typing import Any
 
 from job import Job, run_job
 from recycling.adapt.lora import Lora, train_lora
-from recycling.adapt.settings import parse
-from recycling.adapt.training import Training
 from recycling.jobs.batch import compute_runs
 from recycling.jobs.members import ADAPTER
 from recycling.jobs.recipes import Inputs, lora_recipe, method_settings
 from recycling.jobs.task_evaluator import TaskEvaluator
 from recycling.lora.adapter import Adapter
 from recycling.lora.fold import folded
+from recycling.settings import parse
 from recycling.store.store import Recipe, Store
 from recycling.study.orders import Orders
 from recycling.study.run import Run
@@ -29,9 +28,7 @@ def main(job: Job) -> None:
         return lora_recipe(job.params["code"], orders, run, inputs)
 
     def compute(run: Run, folder: Path) -> dict[str, Any]:
-        where = f"methods.{run.method}.settings"
-        method = parse(Lora, method_settings(orders, run), where)
-        training = parse(Training, method.training, f"{where}.training")
+        method = parse(Lora, method_settings(orders, run), f"methods.{run.method}.settings")
         train = evaluator.encoded(run.task, method.split)
         validation = evaluator.encoded(run.task, "validation")
         with store.partial(recipe(run)) as resume:
@@ -39,7 +36,7 @@ def main(job: Job) -> None:
                 evaluator.model,
                 train,
                 validation,
-                training=training,
+                training=method.training,
                 seed=run.seed,
                 out=folder / ADAPTER,
                 base_model=evaluator.base["repo"],

@@ -26,7 +26,7 @@ def main(job: Job) -> None:
         return merge_recipe(job.params["code"], orders, run, inputs, members.of(run))
 
     def compute(run: Run, folder: Path) -> dict[str, Any]:
-        adapters = load_adapters(members.of(run), run, **orders.adapters)
+        adapters = load_adapters(members.of(run), run, orders.controls, **orders.adapters)
         settings = method_settings(orders, run)
         deltas = merge_adapters(orders.function, adapters, settings, run.seed)
         with folded(evaluator.model, deltas):

@@ -3,12 +3,12 @@
 from job import Job, run_job
 from recycling.analysis.html import html_page
 from recycling.analysis.markup import latex_table, markdown_page
-from recycling.exhibits.exhibit import load_source
 from recycling.files import read_table, write_text
+from recycling.plugins import load_file
 
 
 def main(job: Job) -> None:
-    page = load_source(job.params["exhibit"]).page(read_table(job.input.data))
+    page = load_file(job.params["exhibit"]).page(read_table(job.input.data))
     markdown = markdown_page(page)
     write_text(job.output.markdown, markdown)
     write_text(job.output.html, html_page("Table", markdown))

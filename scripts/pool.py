@@ -7,7 +7,8 @@ from recycling.base_model import read_base
 from recycling.hub.candidates import read_candidates
 from recycling.hub.endpoint import hub_endpoint
 from recycling.hub.manifest import write_pool
-from recycling.hub.settings import Screening, checked, network_of
+from recycling.hub.settings import Screening, network_of
+from recycling.settings import parse
 
 
 def main(job: Job) -> None:
@@ -28,7 +29,7 @@ def main(job: Job) -> None:
                 names=settings["names"],
                 files=LocalFiles(settings["folder"]) if local else HubFiles(client),
                 folder=folder,
-                settings=checked(Screening, "pool.screening", settings["screening"]),
+                settings=parse(Screening, settings["screening"], "pool.screening"),
                 workers=network.workers,
             )
     write_pool(folder, kept, rejected)

@@ -1,11 +1,14 @@
 """A task's selections: the pool's adapters in the order in which each rule takes them."""
 
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 from job import Job, run_job
 from recycling.files import read_tsv, write_tsv
 from recycling.jobs.pool_file import read_pool
-from recycling.select import ranking
+from recycling.plugins import SELECTION, load
+from recycling.select import own, ranking
 from recycling.select.evaluation import accuracies
 
 COLUMNS = ("selection", "seed", "position", "repo_id", "score", "tied")
@@ -27,22 +30,46 @@ def ranked(job: Job, rule: str, seed: int) -> ranking.Ranking:
     """The whole pool in the order of a selection; the seed breaks ties."""
     settings = job.params["settings"]
     pool = read_pool(job.input.pool)
+    if rule in settings["own"]:
+        return own.ranked(rule, settings["own"][rule], pool, seed, available(job, seed))
     kind, _, fixed = rule.partition(":")
     if kind == "random":
         return ranking.random([row["repo_id"] for row in pool], int(fixed or seed))
     if rule == "rank":
         return ranking.by_score({row["repo_id"]: float(row["rank"]) for row in pool}, seed)
     if rule == "evaluation":
-        rows = [row for path in job.input.scores for row in read_tsv(path)]
-        return ranking.by_score(accuracies(rows, settings["task"], settings["splits"]), seed)
+        return ranking.by_score(scores(job), seed)
     rows = [row for path in job.input.similarity for row in read_tsv(path)]
     wanted = (settings["task"], str(seed), rule)
-    scores = {
+    similarities = {
         row["repo_id"]: float(row["score"])
         for row in rows
         if (row["task"], row["seed"], row["measure"]) == wanted
     }
-    return ranking.by_score(scores, seed)
+    return ranking.by_score(similarities, seed)
+
+
+def scores(job: Job) -> dict[str, float]:
+    """The accuracy of each adapter of the pool on the task's examples."""
+    settings = job.params["settings"]
+    rows = [row for path in job.input.scores for row in read_tsv(path)]
+    return accuracies(rows, settings["task"], settings["splits"])
+
+
+def available(job: Job, seed: int) -> dict[str, Callable[[], Any]]:
+    """What a selection of the study's own can take by name."""
+
+    def weights() -> Any:
+        # By name: selections that look at no weights do not depend on the code that reads them.
+        return load("weights", SELECTION.package)
+
+    target = (job.input.targets, job.machine["store"], job.params["settings"]["task"], seed)
+    return {
+        "scores": lambda: scores(job),
+        "adapters": lambda: weights().pool_adapters(job.input.pool),
+        "target": lambda: weights().target_lora(*target),
+        "seed": lambda: seed,
+    }
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Exceptions whose messages are meant for users."""
 
+import difflib
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -23,3 +25,9 @@ class Outdated(UserError):
         outdated = f"{files[0]}{more}" if files else "the files that refer to it"
         super().__init__(f"{problem}; run again to recreate {outdated}")
         self.files = [Path(file) for file in files]
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A suggestion to add to a message; empty where no known name is close."""
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {close[0]}?" if close else ""

@@ -8,10 +8,10 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 
 from recycling.adapt.lora import Lora, train_lora
-from recycling.adapt.settings import parse
 from recycling.adapt.training import Training, batches, collate, loss
 from recycling.errors import UserError
 from recycling.lora.adapter import Adapter
+from recycling.settings import parse
 
 TRAINING = Training(lr=1e-2, steps=8, batch_size=4, evaluate_every=4)
 
@@ -135,12 +135,14 @@ def test_a_bfloat16_base_gets_float32_factors(tiny, examples_of, tmp_path):
 @pytest.mark.parametrize(
     ("values", "named"),
     [
-        ({"rank": "sixteen"}, "rank is 'sixteen': expected int"),
-        ({"rank": True}, "rank is True"),
-        ({"dropout": "none"}, "dropout is 'none': expected float"),
-        ({"rslora": 1}, "rslora is 1: expected bool"),
+        ({"rank": "sixteen"}, "settings.rank: 'sixteen'"),
+        ({"rank": True}, "settings.rank: True"),
+        ({"dropout": "none"}, "settings.dropout: 'none'"),
+        ({"rslora": 1}, "settings.rslora: 1"),
         ({"ranks": 16}, "unknown setting 'ranks'"),
-        ({"split": "test"}, "split"),
+        ({"split": "test"}, "settings.split: 'test'"),
+        ({"modules": "q_proj"}, "settings.modules: 'q_proj'"),
+        ({"training": {"lr": 0.1}}, "settings.training: the setting 'steps'"),
     ],
 )
 def test_a_wrong_setting_is_one_line(values, named):

@@ -7,7 +7,8 @@ import yaml
 
 from recycling.analysis import experiments
 from recycling.errors import UserError
-from recycling.exhibits.exhibit import find_exhibits, load_source
+from recycling.exhibits.exhibit import find_exhibits
+from recycling.plugins import load_file
 from recycling.study.config import validated
 from recycling.study.plan import make_plan
 from recycling.study.study import Study
@@ -38,7 +39,7 @@ def test_each_exhibit_has_the_functions_that_scripts_call(exhibits):
     for name, exhibit in exhibits.items():
         for part, function in functions.items():
             if exhibit.has(part):
-                assert callable(getattr(load_source(exhibit.file(part)), function)), (name, part)
+                assert callable(getattr(load_file(exhibit.file(part)), function)), (name, part)
         assert exhibit.has("table") or exhibit.data != "tables/{name}.tsv", name
 
 

@@ -11,8 +11,9 @@ from safetensors.numpy import save
 from recycling.files import read_tsv
 from recycling.hub.candidates import Candidate
 from recycling.hub.manifest import write_pool
-from recycling.hub.settings import Network, Screening, checked
+from recycling.hub.settings import Network, Screening
 from recycling.miniature.loopback import Loopback, add_repo
+from recycling.settings import parse
 
 BASE = "small-org/base"
 ALIAS = "mirror/base-bnb-4bit"
@@ -131,7 +132,7 @@ class World:
                 names=[BASE, *pool.get("aliases", ())],
                 files=LocalFiles(pool["folder"]) if local else HubFiles(client),
                 folder=out,
-                settings=checked(Screening, "pool.screening", pool.get("screening") or {}),
+                settings=parse(Screening, pool.get("screening") or {}, "pool.screening"),
                 workers=network.workers,
             )
         write_pool(out, kept, rejected)

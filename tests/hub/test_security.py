@@ -16,7 +16,7 @@ from recycling.hub.candidates import Candidate, File
 from recycling.hub.client import Client
 from recycling.hub.reasons import Outage, Reject, plain
 from recycling.hub.screen import screen_listing
-from recycling.hub.settings import Network, Screening
+from recycling.hub.settings import Network, Screening, network_of
 from recycling.miniature.faults import Fault
 from recycling.miniature.loopback import Loopback
 
@@ -208,8 +208,8 @@ def test_the_screen_needs_no_network_library_before_the_endpoint_is_chosen() -> 
 
 @pytest.mark.parametrize("name", ["workers", "timeout", "attempts", "slowest"])
 def test_a_network_without_a_bound_is_refused(name: str) -> None:
-    with pytest.raises(UserError, match=f"hub.{name}"):
-        Network(**{name: 0})
+    with pytest.raises(UserError, match=f"hub.{name}: 0"):
+        network_of({name: 0})
 
 
 def test_a_token_never_leaves_its_host_even_where_others_are_allowed() -> None:

@@ -21,7 +21,8 @@ from recycling.hub.fetch import digest_of
 from recycling.hub.http_errors import retry_delay
 from recycling.hub.reasons import REASONS, Outage, Reject
 from recycling.hub.safetensors_header import pairs_of, parse_header, read_header
-from recycling.hub.settings import Network, Screening, checked, network_of
+from recycling.hub.settings import Network, Screening, network_of
+from recycling.settings import parse
 
 NAMES = frozenset({BASE})
 JSON = st.recursive(
@@ -222,21 +223,22 @@ def test_the_delay_that_the_hub_requests(headers: dict[str, str], seconds: float
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"norm_abov": 1}, "norm_abov: no such setting"),
-        ({"norm_above": "1"}, "norm_above: '1' is not float"),
-        ({"norm_above": True}, "norm_above"),
-        ({"norm_above": -1}, "norm_above"),
-        ({"duplicates": 1}, "duplicates: 1 is not bool"),
-        ({"exclude": "a/b"}, "exclude: 'a/b' is not a list of text"),
-        ({"weights_bytes": 1.5}, "weights_bytes: 1.5 is not int"),
+        ({"norm_abov": 1}, "unknown setting 'norm_abov'"),
+        ({"norm_above": "1"}, "screening.norm_above: '1'"),
+        ({"norm_above": True}, "screening.norm_above: True"),
+        ({"norm_above": -1}, "screening.norm_above: -1"),
+        ({"norm_above": 2000}, "norm_above: 2000.0 is not below 1000.0"),
+        ({"duplicates": 1}, "screening.duplicates: 1"),
+        ({"exclude": "a/b"}, "screening.exclude: 'a/b'"),
+        ({"weights_bytes": 1.5}, "screening.weights_bytes: 1.5"),
     ],
 )
 def test_wrong_settings_are_named(given: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
-        checked(Screening, "pool.screening", given)
+        parse(Screening, given, "pool.screening")
 
 
 def test_settings_are_taken_over() -> None:
-    screening = checked(Screening, "pool.screening", {"norm_above": 2, "exclude": ["a/b"]})
+    screening = parse(Screening, {"norm_above": 2, "exclude": ["a/b"]}, "pool.screening")
     assert screening == Screening(norm_above=2.0, exclude=("a/b",))
     assert network_of({"endpoint": "x", "workers": 3}) == Network(workers=3)

@@ -80,6 +80,6 @@ def test_a_pool_that_is_too_small_is_an_error_that_names_the_selection(members):
 )
 def test_reinitialised_adapters_are_noise_and_the_others_are_read(members, reinit, kept):
     run = replace(RUN, reinit=reinit)
-    loaded = values(load_adapters(members.of(run), run))
+    loaded = values(load_adapters(members.of(run), run, {}))
     assert loaded[:kept] == [9.0, 3.0, 1.0][:kept]
     assert not set(loaded[kept:]) & {9.0, 3.0, 1.0}

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from tests.merge import dense
 from tests.merge.dense import as_array, draw, draw_dyadic, error, part_lists
 
-from recycling.merge import dare
+from recycling.errors import UserError
+from recycling.merge import dare, merge_adapters
 
 settings.register_profile("house", deadline=None, max_examples=40)
 settings.load_profile("house")
@@ -85,7 +86,7 @@ def test_masks_do_not_depend_on_the_size_of_a_block(monkeypatch):
 def test_what_makes_no_sense_is_refused():
     assert dare.merge([None, None]) is None
     for density in (0.0, 1e-6, 1.5):
-        with pytest.raises(ValueError, match="density"):
-            dare.merge([draw(3, 3, 1, 0)], density)
-    with pytest.raises(ValueError, match="combine"):
-        dare.merge([draw(3, 3, 1, 0)], combine="sum")
+        with pytest.raises(UserError, match=f"density: {density}"):
+            merge_adapters("dare", [], {"density": density})
+    with pytest.raises(UserError, match="combine: 'sum'"):
+        merge_adapters("dare", [], {"combine": "sum"})

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.merge.dense import as_array, draw, error, part_lists, stacked
 
-from recycling.merge import average, task_arithmetic
+from recycling.errors import UserError
+from recycling.merge import average, merge_adapters, task_arithmetic
 
 settings.register_profile("house", deadline=None, max_examples=40)
 settings.load_profile("house")
@@ -46,5 +47,5 @@ def test_nobody_has_the_module():
 
 
 def test_an_unknown_divisor_is_refused():
-    with pytest.raises(ValueError, match="divide_by"):
-        average.merge([draw(3, 3, 1, 0)], divide_by="some")
+    with pytest.raises(UserError, match="divide_by: 'some'"):
+        merge_adapters("average", [], {"divide_by": "some"})

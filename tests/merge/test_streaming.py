@@ -88,12 +88,12 @@ def test_a_seeded_method_gets_a_seed_of_each_modules_own():
 )
 @pytest.mark.parametrize("setting", ["parts", "seed", "weights"])
 def test_unknown_methods_and_settings_are_refused_at_once(method, setting):
-    with pytest.raises(UserError, match=f"merge method {method}.*"):
+    with pytest.raises(UserError, match=method):
         merge_adapters(method, adapters(), {setting: 1})
 
 
 def test_a_refusal_names_the_settings_there_are():
-    with pytest.raises(UserError, match="it takes: combine, density, scale"):
+    with pytest.raises(UserError, match="did you mean density"):
         merge_adapters("ties", adapters(), {"densty": 0.2})
 
 
@@ -118,13 +118,13 @@ def test_a_new_method_is_one_file(tmp_path, monkeypatch):
         ((module, delta),) = merge_adapters(name, pool, {"scale": 2.0})
         assert module == "a"
         np.testing.assert_allclose(as_array(delta), 2 * dense(great), atol=1e-4)
-        with pytest.raises(UserError, match="it takes: scale"):
+        with pytest.raises(UserError, match="it takes scale"):
             merge_adapters(name, pool, {"size": 2.0})
 
 
 def test_a_file_without_a_merge_function_is_refused(tmp_path):
     (tmp_path / "empty.py").write_text("")
-    with pytest.raises(UserError, match="no function `merge`"):
+    with pytest.raises(UserError, match="no function 'merge'"):
         merge_adapters(str(tmp_path / "empty.py"), [], {})
 
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from tests.merge import dense
 from tests.merge.dense import as_array, draw, error
 
+from recycling.errors import UserError
 from recycling.lora.lowrank import LowRank
-from recycling.merge import tsv
+from recycling.merge import merge_adapters, tsv
 
 settings.register_profile("house", deadline=None, max_examples=40)
 settings.load_profile("house")
@@ -108,5 +109,5 @@ def test_nothing_to_merge():
     assert tsv.merge([zero, None]) is None
     part = draw(4, 5, 2, 1)
     assert error(tsv.merge([zero, part]), dense.dense(part)) < 1e-5
-    with pytest.raises(ValueError, match="k is 0"):
-        tsv.merge([part], 0)
+    with pytest.raises(UserError, match="k: 0"):
+        merge_adapters("tsv", [], {"k": 0})

@@ -129,7 +129,7 @@ GRID = "experiments.main.0"
                 {
                     "kind": "adapt",
                     "function": "random_basis",
-                    "settings": {"tuning": {"innit": "zero"}},
+                    "settings": {"count": 5, "tuning": {"innit": "zero"}},
                 },
             ),
             "'innit'",
@@ -140,7 +140,7 @@ GRID = "experiments.main.0"
                 {
                     "kind": "adapt",
                     "function": "random_basis",
-                    "settings": {"tuning": {"training": {"lrr": 1}}},
+                    "settings": {"count": 5, "tuning": {"training": {"lrr": 1}}},
                 },
             ),
             "'lrr'",
@@ -149,13 +149,11 @@ GRID = "experiments.main.0"
             put("methods.lora.settings", {"training": {"lr": "1e-3"}}),
             "settings.training.lr: '1e-3'",
         ),
-        (put("methods.lora.settings", {"rank": 1.5}), "settings.rank: 1.5 is no int"),
-        (put("methods.lora.settings", {"rslora": 1}), "settings.rslora: 1 is no bool"),
+        (put("methods.lora.settings", {"rank": 1.5}), "settings.rank: 1.5"),
+        (put("methods.lora.settings", {"rslora": 1}), "settings.rslora: 1"),
         (
-            put(
-                "experiments.main", [{"methods": ["lora"], "vary": {"training.lr": [0.1, "1e-3"]}}]
-            ),
-            "vary.training.lr: settings.training.lr: '1e-3' is no float",
+            put("experiments.main", [{"methods": ["lora"], "vary": {"training.lr": ["1e-3"]}}]),
+            "vary.training.lr: '1e-3'",
         ),
         (put(f"{GRID}.selections", ["random:00"]), f"{GRID}.selections.0"),
         (put("paper", "nosuch"), "paper: 'nosuch'"),
@@ -195,27 +193,6 @@ def test_a_task_file_that_is_wrong_is_named_before_anything_runs(config, tmp_pat
         validated(config)
 
 
-def test_settings_read_from_the_source_are_those_that_are_taken():
-    # What the sources say is what the dataclasses and functions themselves take.
-    from recycling.adapt.lora import Lora
-    from recycling.adapt.ours import Settings
-    from recycling.adapt.training import Training
-    from recycling.study.signatures import unknown_settings
-
-    def complaints(kind, function, settings):
-        return list(unknown_settings({"kind": kind, "function": function}, settings))
-
-    for kind, function, taken in (
-        ("lora", "", Lora.__dataclass_fields__),
-        ("adapt", "ours", Settings.__dataclass_fields__),
-        ("merge", "ties", ("density", "combine", "scale")),
-    ):
-        assert complaints(kind, function, dict.fromkeys(taken)) == []
-        assert len(complaints(kind, function, {"nonsense": 1})) == 1
-    training = {"training": dict.fromkeys(Training.__dataclass_fields__)}
-    assert complaints("lora", "", training) == []
-
-
 def test_more_adapters_than_a_folder_holds_are_too_many(config, tmp_path):
     for name in ("one", "two"):
         (tmp_path / "adapters" / name).mkdir(parents=True)
@@ -228,7 +205,8 @@ def test_more_adapters_than_a_folder_holds_are_too_many(config, tmp_path):
 
 
 def test_random_adapters_do_not_depend_on_what_is_selected(config):
-    config["methods"]["basis"] = {"kind": "adapt", "function": "random_basis"}
+    settings = {"count": 5}
+    config["methods"]["basis"] = {"kind": "adapt", "function": "random_basis", "settings": settings}
     config["experiments"]["main"] = [{"methods": ["basis"], "k": [1, 5], "target": ["with"]}]
     with pytest.raises(UserError, match="draws its own adapters"):
         validated(config)

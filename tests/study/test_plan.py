@@ -40,6 +40,8 @@ def config():
             "k_sweep": [{**GRID, "methods": ["ours"], "k": [5, 3]}],
         },
         "export": {},
+        "selections": {},
+        "controls": {},
     }
 
 

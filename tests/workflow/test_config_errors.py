@@ -19,6 +19,11 @@ MISTAKES = {
         {"experiments": {"main": [{"methods": ["ours"], "selections": ["best"]}]}},
         "selections.0",
     ),
+    "unknown activation": ({"methods": {"ours": {"settings": {"activation": "relu"}}}}, "relu"),
+    "own selection without a file": (
+        {"selections": {"mine": {"function": "mine/rule.py"}}},
+        "selections.mine.function",
+    ),
     "no such dtype": ({"base": {"dtype": "int4"}}, "base.dtype"),
     "target that is no LoRA": ({"target_method": "average"}, "target_method"),
     "method without kind": ({"methods": {"mine": {"function": "average"}}}, "methods.mine"),

@@ -26,12 +26,12 @@ from recycling.adapt.layer import (
     spread,
     stacked,
 )
-from recycling.adapt.settings import parse
 from recycling.adapt.training import Encoded, Fit, Training
 from recycling.adapt.tuned import FACTS, TENSORS, fit_facts, names, write_tensors
 from recycling.errors import UserError
 from recycling.files import write_json
 from recycling.lora.lowrank import LowRank
+from recycling.settings import Natural, Positive, parse
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,9 @@ class Settings:
     """top_k: adapters a token uses, at most. temperature: of the softmax. training: None is the
     zero-step form, without any training."""
 
-    top_k: int = 4
-    temperature: float = 1.0
-    training: Mapping[str, Any] | None = None
-
-    def __post_init__(self) -> None:
-        if self.top_k < 1 or self.temperature <= 0:
-            raise UserError("arrow: top_k must be at least 1 and temperature above 0")
+    top_k: Natural = 4
+    temperature: Positive = 1.0
+    training: Training | None = None
 
 
 class Routed(Wrapped):
@@ -99,9 +95,7 @@ def tune(
 ) -> ArrowTuned:
     """Route between `adapters` by prototypes from their weights, trained where settings ask it."""
     options = parse(Settings, settings, "arrow")
-    training = Training(lr=1.0, steps=0)
-    if options.training is not None:
-        training = parse(Training, options.training, "arrow: training")
+    training = options.training or Training(lr=1.0, steps=0)
     prototypes = _prototypes(model, adapters)
     with _routed(model, adapters, prototypes, options) as routed:
         result = fit(routed, train, validation, training, seed)

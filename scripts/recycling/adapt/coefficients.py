@@ -5,18 +5,21 @@ Source: the paper's frame (arXiv 2602.12323): delta W_m = sum_i f(c_{i,g(m)}) s_
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from recycling.adapt.settings import require
 from recycling.errors import UserError
 from recycling.lora.lowrank import LowRank
 
-GRANULARITIES = ("expert", "layer", "sublayer", "module", "rank")
-INITS = ("zero", "equal", "uniform", "normal", "target")
-ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
+Granularity = Literal["expert", "layer", "sublayer", "module", "rank"]
+Init = Literal["zero", "equal", "uniform", "normal", "target"]
+Activation = Literal["linear", "softmax", "sigmoid", "squared", "leaky_relu"]
+GRANULARITIES: tuple[Granularity, ...] = get_args(Granularity)
+INITS: tuple[Init, ...] = get_args(Init)
+ACTIVATIONS: Mapping[Activation, Callable[[Tensor], Tensor]] = {
     "linear": lambda c: c,
     "softmax": lambda c: torch.softmax(c, dim=-1),
     "sigmoid": torch.sigmoid,
@@ -25,13 +28,24 @@ ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def group(module: str, granularity: str) -> str:
+def check_slope(activation: Activation, init: Init, affine: bool = False) -> None:
+    """UserError where no coefficient could ever move."""
+    if activation == "squared" and init == "zero" and not affine:
+        raise UserError("init: squared coefficients have no gradient at zero: choose another init")
+
+
+def check_target(init: Init, target: bool) -> None:
+    """UserError where the coefficients start at a target LoRA that is not merged."""
+    if init == "target" and not target:
+        raise UserError("init: 'target' needs the target LoRA among the adapters: target: [with]")
+
+
+def group(module: str, granularity: Granularity) -> str:
     """The group whose coefficients a module uses.
 
     expert: one for the model. layer: up to the first number ("model.layers.3"). sublayer: the
     module's parent ("model.layers.3.self_attn"). module and rank: the module itself.
     """
-    require(granularity, GRANULARITIES, "granularity")
     if granularity == "expert":
         return ""
     if granularity == "layer":
@@ -59,19 +73,16 @@ class Coefficients(nn.Module):
         self,
         adapters: Sequence[Mapping[str, LowRank]],
         *,
-        granularity: str,
-        activation: str,
-        init: str,
+        granularity: Granularity,
+        activation: Activation,
+        init: Init,
         seed: int,
         target: int | None,
         affine: bool = False,
         dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
-        require(activation, tuple(ACTIVATIONS), "activation")
-        require(init, INITS, "init")
-        if activation == "squared" and init == "zero" and not affine:
-            raise UserError("squared coefficients have no gradient at zero: choose another init")
+        check_target(init, target is not None)
         self.granularity, self.activation = granularity, ACTIVATIONS[activation]
         self.absent = float("-inf") if activation == "softmax" else 0.0
         self.modules_ = sorted({module for adapter in adapters for module in adapter})
@@ -121,7 +132,7 @@ class Coefficients(nn.Module):
         }
 
 
-def _initial(owners: Tensor, count: int, init: str, seed: int, target: int | None) -> Tensor:
+def _initial(owners: Tensor, count: int, init: Init, seed: int, target: int | None) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
     bound = count**-0.5
     if init == "zero":
@@ -132,6 +143,4 @@ def _initial(owners: Tensor, count: int, init: str, seed: int, target: int | Non
         return (torch.rand(owners.shape, generator=generator) * 2 - 1) * bound
     if init == "normal":
         return torch.randn(owners.shape, generator=generator) * bound
-    if target is None:
-        raise UserError('init "target" needs the target adapter among the merged ones')
     return (owners == target).float()

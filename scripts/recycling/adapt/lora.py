@@ -1,20 +1,20 @@
 """Train one LoRA: target LoRAs, in-house LoRAs and the small world's wild pool."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import torch
 from torch import nn
 
 from recycling.adapt.fit import fit
-from recycling.adapt.settings import require
 from recycling.adapt.training import Encoded, Fit, Training
 from recycling.errors import UserError
 from recycling.files import read_json, write_json
 from recycling.lora.export import save_adapter
 from recycling.lora.lowrank import LowRank
+from recycling.settings import Natural, Positive, Share
 
 MODULES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
@@ -23,16 +23,13 @@ MODULES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down
 class Lora:
     """Settings of a method of kind lora: those of `train_lora`, and the split it trains on."""
 
-    rank: int = 64
-    alpha: float = 16
-    dropout: float = 0.1
-    modules: Sequence[str] = MODULES
+    rank: Natural = 64
+    alpha: Positive = 16
+    dropout: Share = 0.1
+    modules: tuple[str, ...] = MODULES
     rslora: bool = False
-    split: str = "train"
-    training: Mapping[str, Any] = field(default_factory=lambda: {"lr": 3e-4, "steps": 400})
-
-    def __post_init__(self) -> None:
-        require(self.split, ("train", "in_house"), "lora: split")
+    split: Literal["train", "in_house"] = "train"
+    training: Training = field(default_factory=lambda: Training(lr=3e-4, steps=400))
 
 
 def train_lora(

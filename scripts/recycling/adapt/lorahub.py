@@ -18,11 +18,11 @@ from torch import nn
 
 from recycling.adapt.coefficients import Coefficients
 from recycling.adapt.layer import attached
-from recycling.adapt.settings import parse
 from recycling.adapt.training import Encoded, Fit, batches, loss, seeded
 from recycling.adapt.tuned import Merged
 from recycling.errors import UserError
 from recycling.lora.lowrank import LowRank
+from recycling.settings import Natural, NonNegative, Positive, parse
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,14 @@ class Settings:
     """evaluations: how many points are tried after zero. l1: weight of the mean |c|. bound: |c| at
     most. optimiser: a name in nevergrad's registry."""
 
-    evaluations: int = 100
-    l1: float = 0.05
-    bound: float = 1.5
+    evaluations: Natural = 100
+    l1: NonNegative = 0.05
+    bound: Positive = 1.5
     optimiser: str = "NGOpt"
+
+    def __post_init__(self) -> None:
+        if self.optimiser != "NGOpt":
+            _check_optimiser(self.optimiser)
 
 
 def tune(
@@ -78,6 +82,16 @@ def tune(
     return Merged(result, adapters, coefficients.effective(), "expert", facts)
 
 
+def _check_optimiser(name: str) -> None:
+    """UserError where nevergrad has no such optimiser. Where it is not installed, all pass."""
+    try:
+        import nevergrad  # one to two seconds: only studies that choose an optimiser pay for them
+    except ModuleNotFoundError:
+        return
+    if name not in nevergrad.optimizers.registry:
+        raise UserError(f"optimiser: nevergrad has none called {name!r}")
+
+
 def _minimise(
     objective: Callable[[np.ndarray], float], count: int, options: Settings, seed: int
 ) -> None:
@@ -86,8 +100,6 @@ def _minimise(
 
     # NGOpt's choice for a single dimension fails with NumPy 2.4 (nevergrad 1.0.12).
     name = "OnePlusOne" if count == 1 and options.optimiser == "NGOpt" else options.optimiser
-    if name not in nevergrad.optimizers.registry:
-        raise UserError(f"lorahub: nevergrad has no optimiser {name!r}")
     space = nevergrad.p.Array(init=np.zeros(count)).set_bounds(-options.bound, options.bound)
     space.random_state.seed(seed % 2**32)
     with (

@@ -6,18 +6,25 @@ it (after Yang et al. 2024, supervised): granularity module, linear, equal init.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
 
-from recycling.adapt.coefficients import Coefficients
+from recycling.adapt.coefficients import (
+    Activation,
+    Coefficients,
+    Granularity,
+    Init,
+    check_slope,
+    check_target,
+)
 from recycling.adapt.fit import fit
 from recycling.adapt.layer import attached
-from recycling.adapt.settings import parse, require
 from recycling.adapt.training import Encoded, Training
 from recycling.adapt.tuned import Merged
 from recycling.lora.lowrank import LowRank
+from recycling.settings import NonNegative, parse
 
 
 @dataclass(frozen=True)
@@ -28,16 +35,20 @@ class Settings:
     or "bfloat16" as released (parameters and their optimiser state).
     """
 
-    granularity: str = "module"
-    activation: str = "leaky_relu"
-    init: str = "zero"
+    granularity: Granularity = "module"
+    activation: Activation = "leaky_relu"
+    init: Init = "zero"
     affine: bool = False
-    l1: float = 0.0
-    coefficient_dtype: str = "float32"
-    training: Mapping[str, Any] = field(default_factory=lambda: {"lr": 5e-2, "steps": 100})
+    l1: NonNegative = 0.0
+    coefficient_dtype: Literal["float32", "bfloat16"] = "float32"
+    training: Training = field(default_factory=lambda: Training(lr=5e-2, steps=100))
 
     def __post_init__(self) -> None:
-        require(self.coefficient_dtype, ("float32", "bfloat16"), "coefficient_dtype")
+        check_slope(self.activation, self.init, self.affine)
+
+    def check_merge(self, k: int, target: bool) -> None:
+        """UserError where `k` adapters, with the target LoRA or without, cannot be merged so."""
+        check_target(self.init, target)
 
 
 def tune(
@@ -67,7 +78,7 @@ def tune(
             adaptive,
             train,
             validation,
-            parse(Training, options.training, "ours: training"),
+            options.training,
             seed,
             extra_loss=(lambda: options.l1 * coefficients.l1()) if options.l1 else None,
         )

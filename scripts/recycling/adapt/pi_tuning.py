@@ -7,34 +7,43 @@ stay frozen. Without the target LoRA among the adapters only the coefficients tr
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from recycling.adapt.coefficients import Coefficients
+from recycling.adapt.coefficients import (
+    Activation,
+    Coefficients,
+    Init,
+    check_slope,
+    check_target,
+)
 from recycling.adapt.fit import fit
 from recycling.adapt.layer import AdaptiveModel, Forward, attached, factors, linear, replaced
-from recycling.adapt.settings import parse, require
 from recycling.adapt.training import Encoded, Training
 from recycling.adapt.tuned import Merged, Trained, names
 from recycling.lora.lowrank import LowRank
+from recycling.settings import NonNegative, parse
 
 
 @dataclass(frozen=True)
 class Settings:
     """Names as in `recycling.adapt.coefficients`; target_lr: the LoRA weights' (None: the same)."""
 
-    granularity: str = "module"
-    activation: str = "softmax"
-    init: str = "equal"
-    target_lr: float | None = None
-    training: Mapping[str, Any] = field(default_factory=lambda: {"lr": 1e-4, "steps": 100})
+    granularity: Literal["expert", "layer", "sublayer", "module"] = "module"
+    activation: Activation = "softmax"
+    init: Init = "equal"
+    target_lr: NonNegative | None = None
+    training: Training = field(default_factory=lambda: Training(lr=1e-4, steps=100))
 
     def __post_init__(self) -> None:
-        allowed = ("expert", "layer", "sublayer", "module")
-        require(self.granularity, allowed, "pi_tuning: granularity")
+        check_slope(self.activation, self.init)
+
+    def check_merge(self, k: int, target: bool) -> None:
+        """UserError where `k` adapters, with the target LoRA or without, cannot be merged so."""
+        check_target(self.init, target)
 
 
 class Pair(nn.Module):
@@ -62,7 +71,7 @@ def tune(
 ) -> Merged:
     """Tune the coefficients of all adapters and the weights of adapter `target`."""
     options = parse(Settings, settings, "pi_tuning")
-    training = parse(Training, options.training, "pi_tuning: training")
+    training = options.training
     coefficients = Coefficients(
         adapters,
         granularity=options.granularity,

@@ -7,18 +7,19 @@ those of a pool, so K can grow past any pool. The target LoRA, where given, stay
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
 from torch import nn
 
 from recycling.adapt import ours
-from recycling.adapt.settings import parse
+from recycling.adapt.ours import Settings as Tuning
 from recycling.adapt.training import Encoded
-from recycling.adapt.tuned import Merged
+from recycling.adapt.tuned import Tuned
 from recycling.errors import UserError
 from recycling.lora.lowrank import LowRank
+from recycling.settings import Natural, NonNegative, parse
 
 MODULES = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
@@ -29,11 +30,16 @@ class Settings:
     total norm of a random adapter's delta (Frobenius, over its modules). modules: last parts of the
     names of the modules that they have. tuning: settings of `ours`."""
 
-    count: int
-    rank: int = 8
-    norm: float = 5.0
-    modules: Sequence[str] = MODULES
-    tuning: Mapping[str, Any] = field(default_factory=dict)
+    count: Natural
+    rank: Natural = 8
+    norm: NonNegative = 5.0
+    modules: tuple[str, ...] = MODULES
+    tuning: Tuning = field(default_factory=Tuning)
+
+    def check_merge(self, k: int, target: bool) -> None:
+        """UserError but for K = 1 with the target LoRA: no adapter of a pool takes part."""
+        if k != 1 or not target:
+            raise UserError("random_basis draws its own adapters: it takes k: [1], target: [with]")
 
 
 class RandomAdapter(Mapping[str, LowRank]):
@@ -71,8 +77,11 @@ def tune(
     settings: Mapping[str, Any],
     seed: int,
     target: int | None,
-) -> Merged:
-    """Tune `count` random adapters, of `adapters` using the target LoRA alone."""
+) -> Tuned:
+    """Tune `count` random adapters, of `adapters` using the target LoRA alone.
+
+    The result is no merge of `adapters`, so it cannot be restored from them.
+    """
     options = parse(Settings, settings, "random_basis")
     shapes = {
         name: (module.out_features, module.in_features)
@@ -91,7 +100,7 @@ def tune(
         [*kept, *basis],
         train,
         validation,
-        settings=options.tuning,
+        settings=asdict(options.tuning),
         seed=seed,
         target=None if target is None else 0,
     )

@@ -5,14 +5,14 @@ import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recycling.adapt.settings import require
 from recycling.errors import UserError
+from recycling.settings import Count, Natural, NonNegative, Share
 
 Encoded = Mapping[str, Sequence[int]]  # input_ids and labels, equally long, -100 = no loss
 
@@ -29,25 +29,23 @@ class Training:
     steps between checkpoints where `fit` is given a folder to resume from.
     """
 
-    lr: float
-    steps: int
-    batch_size: int = 8
-    micro_batch: int | None = None
-    warmup: float = 0.1
-    weight_decay: float = 0.0
-    evaluate_every: int = 10
-    patience: int | None = None
-    keep: str = "best"
+    lr: NonNegative
+    steps: Count
+    batch_size: Natural = 8
+    micro_batch: Natural | None = None
+    warmup: Share = 0.1
+    weight_decay: NonNegative = 0.0
+    evaluate_every: Natural = 10
+    patience: Natural | None = None
+    keep: Literal["best", "last"] = "best"
     gradient_checkpointing: bool = False
-    max_grad_norm: float = 1.0
-    save_every: int = 50
+    max_grad_norm: NonNegative = 1.0
+    save_every: Natural = 50
 
     def __post_init__(self) -> None:
-        require(self.keep, ("best", "last"), "training: keep")
         if self.batch_size % (self.micro_batch or self.batch_size):
             raise UserError(
-                f"training: micro_batch {self.micro_batch} does not divide "
-                f"batch_size {self.batch_size}"
+                f"micro_batch: {self.micro_batch} does not divide batch_size, {self.batch_size}"
             )
 
 

@@ -131,7 +131,7 @@ def describe(where: Where) -> str:
     if method not in BASELINES and where.get("target"):
         words.append(f"{where['target']} target LoRA")
     if where.get("reinit", "none") != "none":
-        words.append(REINITS[str(where["reinit"])])
+        words.append(REINITS.get(str(where["reinit"]), str(where["reinit"])))
     if where.get("skip"):
         words.append(f"best {where['skip']} skipped")
     return ", ".join(words)

@@ -1,14 +1,12 @@
 """What an exhibit says of itself, and how a study finds its exhibits."""
 
-import importlib.util
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from recycling.errors import UserError
+from recycling.plugins import load_file
 from recycling.study.study import Study
 
 HERE = Path(__file__).resolve().parent
@@ -96,7 +94,7 @@ def find_exhibits(study: Study) -> dict[str, Exhibit]:
     for folder in [*folders, *_named(study.config["exhibits"])]:
         if folder.name in exhibits:
             raise UserError(f"config: exhibits: {folder}: the name {folder.name!r} is taken")
-        exhibits[folder.name] = replace(load_source(folder / "exhibit.py").EXHIBIT, folder=folder)
+        exhibits[folder.name] = replace(load_file(folder / "exhibit.py").EXHIBIT, folder=folder)
     return {name: exhibit for name, exhibit in exhibits.items() if exhibit.included(study)}
 
 
@@ -105,15 +103,3 @@ def _named(folders: Iterable[str]) -> list[Path]:
         if not (Path(folder) / "exhibit.py").is_file():
             raise UserError(f"config: exhibits: {folder}: no file exhibit.py in this folder")
     return [Path(folder).resolve() for folder in folders]
-
-
-def load_source(path: str | Path) -> ModuleType:
-    """The module in a Python file, under a name of its own."""
-    name = "_exhibit_" + "_".join(Path(path).resolve().with_suffix("").parts[-2:])
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise UserError(f"{path}: not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their module up by name
-    spec.loader.exec_module(module)
-    return module

@@ -6,6 +6,7 @@ from typing import Any
 
 from recycling.errors import UserError
 from recycling.files import read_tsv
+from recycling.jobs.control import transformed
 from recycling.jobs.members import Member, pool_members, target_members
 from recycling.lora.reinit import reinitialise
 from recycling.select.ranking import Ranking, window
@@ -55,15 +56,20 @@ class MergeMembers:
         return members + [self._pools[run.pool][name] for name in names]
 
 
-def load_adapters(members: Sequence[Member], run: Run, **options: Any) -> list[Mapping[str, Any]]:
+def load_adapters(
+    members: Sequence[Member], run: Run, controls: Mapping[str, Any], **options: Any
+) -> list[Mapping[str, Any]]:
     """The adapters of a run, re-initialised where the run says so (the random-init control).
 
     options: of `Adapter.open`. reinit "all" replaces every adapter, "others" all but the target
-    LoRA, "others_norm_matched" does the same and keeps each adapter's norm.
+    LoRA, "others_norm_matched" does the same and keeps each adapter's norm. controls: those that
+    the study defines, by name.
     """
     adapters: list[Mapping[str, Any]] = [member.open(**options) for member in members]
     if run.reinit == "none":
         return adapters
+    if run.reinit in controls:
+        return transformed(adapters, run, controls[run.reinit])
     kept = 0 if run.reinit == "all" else int(run.target == "with")
     norm_matched = run.reinit == "others_norm_matched"
     noise = reinitialise(

@@ -71,7 +71,8 @@ def merge_recipe(
         "adapters": orders.adapters,
         "method": method_settings(orders, run),
         "seed": run.seed,
-        "reinit": run.reinit,
+        # A control of the study's own is its code and settings, whatever it is called.
+        "reinit": orders.controls.get(run.reinit, run.reinit),
         "target": run.target,
         **orders.model.to_json(),
     }

@@ -5,19 +5,19 @@ A method is a module with
     merge(parts: Sequence[LowRank | None], **settings) -> LowRank | Tensor | None
 
 for one module of the model: the K adapters' deltas in order, None where an adapter lacks the
-module; None if all do. This file finds a method by its name and streams it over the modules.
+module; None if all do. Its keyword parameters are its settings: their types (see
+`recycling.settings`) say which values they take. Its return type says whether the delta leaves as
+exact factors (LowRank) or dense (Tensor). This file finds a method by its name and streams it over
+the modules.
 """
 
 import hashlib
-import importlib
-import importlib.util
 import inspect
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from recycling.errors import UserError
+from recycling.plugins import MERGE, load_function
+from recycling.settings import keywords, parse
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,57 +33,23 @@ def merge_adapters(
 ) -> Iterator[tuple[str, "LowRank | Tensor"]]:
     """Merge module by module, in the order of their names; memory does not grow with modules.
 
-    `method`: see `find`. A method whose `merge` takes `seed` gets one of each module's own, derived
-    from `seed` and the module's name. UserError at once for an unknown method or setting.
+    `method`: the name of a file of this package, a dotted module or the path of a Python file (see
+    `recycling.plugins`). A method whose `merge` takes `seed` gets one of each module's own, derived
+    from `seed` and the module's name. UserError at once for an unknown method or a wrong setting.
     """
-    merge = find(method)
-    known = inspect.signature(merge).parameters
-    for name in settings:
-        if name == "seed" or name == "parts" or name not in known:
-            options = ", ".join(sorted(set(known) - {"parts", "seed"})) or "none"
-            raise UserError(f"merge method {method}: no setting {name!r}; it takes: {options}")
-    seeded = "seed" in known
+    merge = load_function(method, MERGE)
+    options = vars(parse(keywords(merge, MERGE.given), settings, f"merge method {method}"))
+    seeded = "seed" in inspect.signature(merge).parameters
 
     def stream() -> Iterator[tuple[str, "LowRank | Tensor"]]:
         for module in sorted(set().union(*adapters)):
             parts = [adapter.get(module) for adapter in adapters]
             extra = {"seed": module_seed(seed, module)} if seeded else {}
-            delta = merge(parts, **settings, **extra)
+            delta = merge(parts, **options, **extra)
             if delta is not None:
                 yield module, delta
 
     return stream()
-
-
-def find(method: str) -> Callable[..., Any]:
-    """The `merge` function of a method.
-
-    `method` is the name of a file of this package ("ties"), a dotted module ("my_package.mine"), or
-    the path of a Python file ("methods/mine.py"). UserError where there is none.
-    """
-    try:
-        if method.endswith(".py"):
-            module = _load(Path(method))
-        else:
-            module = importlib.import_module(
-                method if "." in method else f"recycling.merge.{method}"
-            )
-    except (ModuleNotFoundError, FileNotFoundError) as error:
-        raise UserError(f"merge method {method}: not found ({error})") from None
-    if not callable(getattr(module, "merge", None)):
-        raise UserError(f"merge method {method}: {module.__name__} has no function `merge`")
-    return module.merge
-
-
-def _load(path: Path) -> Any:
-    name = f"_merge_method_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise FileNotFoundError(path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses and pickles look their module up by name
-    spec.loader.exec_module(module)
-    return module
 
 
 def module_seed(seed: int, module: str) -> int:

@@ -22,8 +22,6 @@ class Election:
     """
 
     def __init__(self, like: Tensor, count: int, combine: Combine) -> None:
-        if combine not in ("mean", "sum", "as_released"):
-            raise ValueError(f"combine is {combine!r}: expected mean, sum or as_released")
         self.count = count
         self.combine = combine
         self.total = torch.zeros_like(like)

@@ -15,8 +15,6 @@ def merge(
     divide_by="all": n = K, so a module that few adapters have is damped, as in the paper's code;
     "present": n = the number of adapters that have the module.
     """
-    if divide_by not in ("all", "present"):
-        raise ValueError(f"divide_by is {divide_by!r}: expected 'all' or 'present'")
     present = [part for part in parts if part is not None]
     if not present:
         return None

@@ -1,7 +1,7 @@
 """DARE: drop entries of each delta at random, rescale the rest, merge."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
@@ -10,13 +10,14 @@ from torch import Tensor
 from recycling.lora.dense import BLOCK, dense_rows, row_blocks
 from recycling.lora.lowrank import LowRank, accumulation_dtype
 from recycling.merge._election import Election
+from recycling.settings import Between
 
 STEPS = 2**16  # a mask is drawn from 16 random bits an entry
 
 
 def merge(
     parts: Sequence[LowRank | None],
-    density: float = 0.2,
+    density: Annotated[float, Between(1 / STEPS, 1)] = 0.2,
     combine: Literal["linear", "ties"] = "linear",
     scale: float = 1.0,
     seed: int = 0,
@@ -29,10 +30,6 @@ def merge(
     total, mean of the agreeing kept values (no trimming by magnitude). An adapter without the
     module counts as a delta of zero. Same seed, same result.
     """
-    if not 1 / STEPS <= density <= 1:
-        raise ValueError(f"density is {density}: expected a share above 0 and at most 1")
-    if combine not in ("linear", "ties"):
-        raise ValueError(f"combine is {combine!r}: expected 'linear' or 'ties'")
     present = [part for part in parts if part is not None]
     if not present:
         return None

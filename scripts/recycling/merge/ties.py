@@ -1,6 +1,7 @@
 """TIES: trim each delta, elect a sign for every entry, merge what agrees with it."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -10,11 +11,12 @@ from recycling.lora.dense import BLOCK, dense_rows, row_blocks
 from recycling.lora.lowrank import LowRank, accumulation_dtype
 from recycling.merge._election import Combine, Election
 from recycling.merge._threshold import magnitude_at
+from recycling.settings import Above, AtMost
 
 
 def merge(
     parts: Sequence[LowRank | None],
-    density: float = 0.2,
+    density: Annotated[float, Above(0), AtMost(1)] = 0.2,
     combine: Combine = "mean",
     scale: float = 1.0,
 ) -> Tensor | None:
@@ -28,8 +30,6 @@ def merge(
     Memory: a few blocks and the result, whatever K. Every delta is formed twice, block by block:
     once to find its threshold, once to merge.
     """
-    if not 0 < density <= 1:
-        raise ValueError(f"density is {density}: expected a share above 0 and at most 1")
     present = [part for part in parts if part is not None]
     if not present:
         return None

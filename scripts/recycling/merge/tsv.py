@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from recycling.lora.lowrank import LowRank
+from recycling.settings import Natural
 
 NEGLIGIBLE = 1e-7  # of the greatest singular value: rounding, in factors stored as float32 or less
 ALIKE = 0.05  # of the greatest eigenvalue of a Gram matrix: below, float32 does not keep 1e-5
@@ -15,7 +16,7 @@ DEPENDENT = 1e-10  # of the greatest eigenvalue of a Gram matrix: directions tha
 
 def merge(
     parts: Sequence[LowRank | None],
-    k: int = 8,
+    k: Natural = 8,
     scale: float | Literal["equal"] = 1.0,
     padded: bool = False,
     seed: int = 0,
@@ -31,8 +32,6 @@ def merge(
     adapter's rank, so that arbitrary null-space vectors (drawn here with `seed`), of singular value
     0, join the whitening.
     """
-    if k < 1:
-        raise ValueError(f"k is {k}: expected at least 1 singular vector an adapter")
     triples = [_best(part, k) for part in parts if part is not None]
     if not any(len(S) for _, S, _ in triples):
         return None  # no adapter has the module, or all are zero there

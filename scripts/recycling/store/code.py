@@ -26,7 +26,8 @@ def code_hash(
 ) -> str:
     """16 hex digits over the syntax trees of `entries` and of all local modules they import.
 
-    entries: files, relative to `root` or absolute. pins: package -> its version; the versions of
+    entries: files, relative to `root` or absolute; those outside `root` may import modules below
+    the working directory. pins: package -> its version; the versions of
     the packages that this code imports itself count too. Comments, formatting and docstrings do not
     count. Static imports are followed, but for those that serve types alone; a module that is
     loaded by name is an entry of its own.
@@ -61,7 +62,10 @@ def closure(*entries: str | Path, root: Path = SCRIPTS) -> set[Path]:
             continue
         found.add(path)
         for name in _syntax(path)[1]:
-            queue.extend(_files_of(name, root.resolve()))
+            files = _files_of(name, root.resolve())
+            if not files and not path.is_relative_to(root.resolve()):
+                files = _files_of(name, Path.cwd())
+            queue.extend(files)
     return found
 
 

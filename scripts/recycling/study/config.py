@@ -1,5 +1,6 @@
 """The configuration of a study: defaults filled in, mistakes named by key."""
 
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,8 @@ from typing import Any
 import jsonschema
 import yaml
 
-from recycling.errors import UserError
-from recycling.study.problems import did_you_mean, problems
+from recycling.errors import UserError, did_you_mean
+from recycling.study.problems import problems
 
 SCHEMA = Path(__file__).resolve().parents[3] / "schemas" / "config.schema.yaml"
 
@@ -19,16 +20,20 @@ def validated(config: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, Any
     UserError: one line that names the key, for an unknown key, a wrong type or value, a name
     that is not defined, or a combination that cannot be run.
     """
-    rules = yaml.safe_load(schema.read_text(encoding="utf-8"))
-    validator = jsonschema.Draft202012Validator(rules)
+    validator = _validator(schema)
     error = jsonschema.exceptions.best_match(validator.iter_errors(config))
     if error is not None:
         raise UserError(f"config: {_in_words(error)}")
-    full: dict[str, Any] = _with_defaults(config, rules, rules["$defs"])
+    full: dict[str, Any] = _with_defaults(config, validator.schema, validator.schema["$defs"])
     full["experiments"] = _asked(full["experiments"], full["only"])
     for problem in problems(full):
         raise UserError(f"config: {problem}")
     return full
+
+
+@functools.cache
+def _validator(schema: Path) -> Any:
+    return jsonschema.Draft202012Validator(yaml.safe_load(schema.read_text(encoding="utf-8")))
 
 
 def _asked(experiments: Mapping[str, Any], only: list[str] | None) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The orders of a job that computes runs: written by the plan, carried as JSON by the rule."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from recycling.study.run import Run
@@ -37,7 +37,8 @@ class Orders:
 
     kind, function, method, adapters: the method's entry in the configuration: its kind, its
     function ("" where its kind has none), its settings, and the options of `Adapter.open`.
-    draws: where the runs draw adapters from.
+    draws: where the runs draw adapters from. controls: those that the configuration defines, by
+    name: their function, settings and the hash of their code.
     """
 
     kind: str
@@ -47,6 +48,7 @@ class Orders:
     model: ModelSettings
     runs: tuple[Run, ...]
     draws: tuple[Draw, ...] = ()
+    controls: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from recycling.study.choices import SIMILARITIES
 from recycling.study.normalize import normalize
+from recycling.study.plugins import needs
 from recycling.study.run import Run
 from recycling.study.tasks import all_tasks, in_house_tasks
 from recycling.study.variants import variants
@@ -95,7 +97,7 @@ class Plan:
             SimilarityRequest(task, selection.seed, selection.name)
             for (drawn, task), selections in self._selections.items()
             for selection in selections
-            if drawn == pool and by_similarity(selection.name)
+            if drawn == pool and selection.name in SIMILARITIES
         )
 
     def _distinct(self, runs: Iterable[Run]) -> list[Batch]:
@@ -136,7 +138,7 @@ def make_plan(config: Mapping[str, Any]) -> Plan:
         first.setdefault(run, IN_HOUSE)
     for run in list(first):
         # A selection may compare with the target LoRA even where that is not merged.
-        if run.k and (run.target == "with" or by_similarity(run.selection)):
+        if run.k and (run.target == "with" or "target" in needs(config, run.selection)):
             first.setdefault(target_run(target_method, run.task, run.seed), TARGETS)
     part = _parts(all_tasks(config), config["tasks"]["per_job"])
     groups: dict[BatchKey, list[Run]] = {}
@@ -160,11 +162,6 @@ def target_run(method: str, task: str, seed: int) -> Run:
 def export_run(export: Mapping[str, Any]) -> Run:
     """The run whose merged model an entry of `export` names."""
     return Run(**{key: value for key, value in export.items() if key != "rank"})
-
-
-def by_similarity(selection: str) -> bool:
-    """Whether a selection compares adapters with the target LoRA."""
-    return selection.partition(":")[0] not in ("", "random", "rank", "evaluation")
 
 
 def rows_of(config: Mapping[str, Any]) -> list[tuple[str, Run]]:

@@ -1,14 +1,15 @@
 """Mistakes in a configuration that a schema cannot see."""
 
-import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from recycling.errors import UserError
-from recycling.study.signatures import method_file, unknown_settings
+from recycling.errors import UserError, did_you_mean
+from recycling.hub.settings import Screening, network_of
+from recycling.settings import parse
+from recycling.study.method_problems import export_problem, merge_problems, method_problems
+from recycling.study.plugins import unknown
 from recycling.study.tasks import all_tasks, in_house_tasks
-from recycling.study.variants import varied
 from recycling.tasks.spec import load_spec
 
 RESERVED = ("targets", "in_house", "export")
@@ -26,9 +27,11 @@ def problems(config: Mapping[str, Any]) -> Iterator[str]:
         )
     if config["in_house"] and config["in_house"]["method"] not in loras:
         yield f"in_house.method: {config['in_house']['method']!r} is not a method of kind lora"
-    screening = config["pool"]["screening"]
-    if screening["norm_above"] >= screening["norm_most"]:
-        yield "pool.screening.norm_above: must be below pool.screening.norm_most"
+    try:
+        network_of(config["hub"])
+        parse(Screening, config["pool"]["screening"], "pool.screening")
+    except UserError as error:
+        yield str(error)
     for source, key in (("repos", "repos"), ("folder", "folder"), ("frozen", "candidates")):
         if config["pool"]["source"] == source and not config["pool"][key]:
             yield f"pool.{key}: must be given because pool.source is {source!r}"
@@ -41,8 +44,7 @@ def problems(config: Mapping[str, Any]) -> Iterator[str]:
     unscored = set(config["scoring"]["splits"].split("+")) - set(config["scoring"]["evaluated"])
     if unscored:
         yield f"scoring.evaluated: selection looks at {min(unscored)}, so it must be scored"
-    for name, method in methods.items():
-        yield from _method_problems(name, method)
+    yield from method_problems(config)
     reported = {line.split("\t")[0] for line in REPORTED.read_text("utf-8").splitlines()[1:]}
     if config["paper"] is not None and config["paper"] not in reported:
         yield f"paper: {config['paper']!r} is none of {', '.join(sorted(reported))}, nor null"
@@ -58,27 +60,28 @@ def problems(config: Mapping[str, Any]) -> Iterator[str]:
             for problem in _grid_problems(config, grid):
                 yield f"experiments.{experiment}.{number}.{problem}"
     for name, run in config["export"].items():
-        if methods.get(run["method"], {"kind": None})["kind"] not in ("merge", "adapt"):
-            yield f"export.{name}.method: {run['method']!r} is not a method of kind merge or adapt"
-        if run["task"] not in config["tasks"]["names"]:
-            yield f"export.{name}.task: {run['task']!r} is not in tasks.names"
-        one = {key: [run[key]] for key in ("k", "skip", "target")}
-        grid = {**one, "methods": [run["method"]], "tasks": [], "pool": run["pool"], "vary": {}}
-        for problem in _grid_problems(config, grid):
+        for problem in _export_problems(config, run):
             yield f"export.{name}.{problem}"
 
 
-def _method_problems(name: str, method: Mapping[str, Any]) -> Iterator[str]:
-    """Whether a method's file is there, is Python, and takes the settings."""
-    file = method_file(method)
-    if file is not None and not file.is_file():
-        yield f"methods.{name}.function: no file {file}"
+def _export_problems(config: Mapping[str, Any], run: Mapping[str, Any]) -> Iterator[str]:
+    method = config["methods"].get(run["method"])
+    if run["task"] not in config["tasks"]["names"]:
+        yield f"task: {run['task']!r} is not in tasks.names"
+    for key, section in (("selection", "selections"), ("reinit", "controls")):
+        if reason := unknown(config, section, run[key]):
+            yield f"{key}: {reason}"
+    if method is None or method["kind"] not in ("merge", "adapt"):
+        yield f"method: {run['method']!r} is not a method of kind merge or adapt"
         return
-    try:
-        for problem in unknown_settings(method, method["settings"]):
-            yield f"methods.{name}.{problem}"
-    except SyntaxError as error:
-        yield f"methods.{name}.function: {error.filename}:{error.lineno}: {error.msg}"
+    grid = {
+        **{key: [run[key]] for key in ("k", "skip", "target")},
+        **{"methods": [run["method"]], "tasks": [], "pool": run["pool"], "vary": {}},
+        **{"selections": [], "reinit": []},
+    }
+    yield from _grid_problems(config, grid)
+    if reason := export_problem(method, run["rank"]):
+        yield reason
 
 
 def _task_problems(config: Mapping[str, Any]) -> Iterator[str]:
@@ -98,15 +101,15 @@ def _grid_problems(config: Mapping[str, Any], grid: Mapping[str, Any]) -> Iterat
         if method not in config["methods"]:
             hint = did_you_mean(method, config["methods"])
             yield f"methods: {method!r} is not defined in methods{hint}"
-        else:
-            yield from _vary_problems(config["methods"][method], grid["vary"])
     for task in grid["tasks"] or ():
         if task not in config["tasks"]["names"]:
             yield f"tasks: {task!r} is not in tasks.names"
     known = [config["methods"][name] for name in grid["methods"] if name in config["methods"]]
-    alone = (grid["k"], grid["target"]) == ([1], ["with"])
-    if not alone and any(method.get("function") == "random_basis" for method in known):
-        yield "k: random_basis draws its own adapters; it takes k: [1] and target: [with]"
+    for key, section in (("selections", "selections"), ("reinit", "controls")):
+        for number, name in enumerate(grid[key]):
+            if reason := unknown(config, section, name):
+                yield f"{key}.{number}: {reason}"
+    yield from merge_problems(config, grid)
     if any(method["kind"] in ("merge", "adapt") for method in known):
         yield from _pool_problems(config, grid)
 
@@ -132,20 +135,3 @@ def _pool_problems(config: Mapping[str, Any], grid: Mapping[str, Any]) -> Iterat
                         f"k: {k} with skip {skip} needs {needed} in-house LoRAs, "
                         f"but in_house has {size} tasks"
                     )
-
-
-def _vary_problems(method: Mapping[str, Any], vary: Mapping[str, Any]) -> Iterator[str]:
-    """Whether the method takes what is varied. What is wrong with its file is said above."""
-    for path, values in vary.items():
-        try:
-            for value in values:
-                for problem in unknown_settings(method, varied({}, {path: value})):
-                    yield f"vary.{path}: {problem}"
-        except SyntaxError:
-            return
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A suggestion to add to a message; empty where no known name is close."""
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {close[0]}?" if close else ""

@@ -3,15 +3,20 @@
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from recycling.store.code import script_hash
 from recycling.study.normalize import normalize
 from recycling.study.orders import Draw, ModelSettings, Orders
 from recycling.study.plan import EXPORT, Batch, Plan, export_run, make_plan
+from recycling.study.plugins import (
+    method_files,
+    needs,
+    own_controls,
+    own_selections,
+    selection_files,
+)
 from recycling.study.run import Run
-from recycling.study.signatures import method_file
 
 # The folder of each pool below the study's results.
 POOL_FOLDERS = {"hub": "pool", "in_house": "in_house"}
@@ -67,8 +72,8 @@ class Study:
         return f"{self.out}/similarity/{pool}.tsv"
 
     def scores(self, pool: str) -> list[str]:
-        """All parts of a pool's scores; none where no run selects from it by evaluation."""
-        if not any(self._evaluated(pool, task) for task in self.tasks):
+        """All parts of a pool's scores; none where no run selects from it by them."""
+        if not any(self._scored(pool, task) for task in self.tasks):
             return []
         parts = range(self.config["scoring"]["jobs"])
         return [f"{self.out}/scores/{pool}/part-{part}.tsv" for part in parts]
@@ -180,16 +185,12 @@ class Study:
 
     def code(self, method: str) -> str:
         """The hash of the code that computes the runs of a method."""
-        return script_hash(SCRIPTS[self.kind(method)], *self._method_files(method))
+        return script_hash(SCRIPTS[self.kind(method)], *method_files(self.config, method))
 
     def export_code(self, name: str) -> str:
         """The hash of the code that exports a merge."""
-        return script_hash("exported_adapter", *self._method_files(self.export_run(name).method))
-
-    def _method_files(self, method: str) -> list[Path]:
-        """The source that a method's script loads by name."""
-        file = method_file(self.config["methods"][method])
-        return [file] if file else []
+        method = self.export_run(name).method
+        return script_hash("exported_adapter", *method_files(self.config, method))
 
     @property
     def model(self) -> ModelSettings:
@@ -206,6 +207,7 @@ class Study:
             self.model,
             runs,
             self._draws(runs),
+            own_controls(self.config, {run.reinit for run in runs}),
         )
 
     def _draws(self, runs: Iterable[Run]) -> tuple[Draw, ...]:
@@ -246,20 +248,46 @@ class Study:
         compared = any(request.task == task for request in requests)
         return {
             "pool": self.pool_file(pool),
-            "scores": self.scores(pool) if self._evaluated(pool, task) else [],
+            "scores": self.scores(pool) if self._scored(pool, task) else [],
             "similarity": [self.similarity_file(pool)] if compared else [],
+            "targets": self._compared_targets(pool, task),
         }
 
     def selection_settings(self, pool: str, task: str) -> dict[str, Any]:
-        """The task, its selections as (name, seed), and the splits that an evaluation looks at."""
+        """The task, its selections as (name, seed), those that the configuration defines, and the
+        splits that an evaluation looks at.
+        """
         return {
             "task": task,
             "splits": self.config["scoring"]["splits"].split("+"),
             "selections": [list(selection) for selection in self.plan.selections(pool, task)],
+            "own": own_selections(self.config, self._selection_names(pool, task)),
         }
 
+    def selection_code(self, pool: str, task: str) -> str:
+        """The hash of the code that makes a task's selections."""
+        names = self._selection_names(pool, task)
+        return script_hash("selections", *selection_files(self.config, names))
+
+    def _selection_names(self, pool: str, task: str) -> list[str]:
+        return list(dict.fromkeys(name for name, _ in self.plan.selections(pool, task)))
+
     def _evaluated(self, pool: str, task: str) -> bool:
-        return any(name == "evaluation" for name, _ in self.plan.selections(pool, task))
+        return "evaluation" in self._selection_names(pool, task)
+
+    def _scored(self, pool: str, task: str) -> bool:
+        names = self._selection_names(pool, task)
+        return any("scores" in needs(self.config, name) for name in names)
+
+    def _compared_targets(self, pool: str, task: str) -> list[str]:
+        """The files of the target LoRAs that a task's own selections look at."""
+        batches = [
+            self.plan.target_batch(task, selection.seed)
+            for selection in self.plan.selections(pool, task)
+            if selection.name in self.config["selections"]
+            and "target" in needs(self.config, selection.name)
+        ]
+        return list(dict.fromkeys(self.runs_file(batch) for batch in batches))
 
 
 def make_study(config: Mapping[str, Any]) -> Study:

@@ -1,0 +1,41 @@
+"""A study's own selection: a module with a function that scores the adapters of a pool.
+
+    select(pool: Sequence[Mapping[str, str]], **settings) -> Mapping[str, float]
+
+pool: the rows of pool.tsv, values as text. Returns a score by `repo_id`; more is better, and an
+adapter without a score is never selected. By name the function also takes, if it likes:
+
+    scores: Mapping[str, float]                          accuracy on the task's examples, by repo_id
+    adapters: Mapping[str, Mapping[str, LowRank]]        the weights, by repo_id and module
+    target: Mapping[str, LowRank]                        the target LoRA of the task and the seed
+    seed: int                                            the run's seed
+
+Its other keyword parameters are its settings (see `recycling.settings`).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from recycling.errors import UserError
+from recycling.plugins import SELECTION, call
+from recycling.select.ranking import Ranking, by_score
+
+
+def ranked(
+    name: str,
+    plugin: Mapping[str, Any],
+    pool: Sequence[Mapping[str, str]],
+    seed: int,
+    available: Mapping[str, Callable[[], Any]],
+) -> Ranking:
+    """The pool in the order of the selection `name`; ties are broken by the seed.
+
+    plugin: {function, settings}. available: makes what the function can take by name. UserError
+    where a setting is wrong, or a score is not a number or of no adapter of the pool.
+    """
+    scores = call(plugin, SELECTION, pool, available, f"selections.{name}")
+    strangers = sorted(set(scores) - {row["repo_id"] for row in pool})
+    if strangers:
+        function = plugin["function"]
+        raise UserError(f"selections.{name}: {function} scores {strangers[0]!r}, not in the pool")
+    return by_score({adapter: float(score) for adapter, score in scores.items()}, seed)
