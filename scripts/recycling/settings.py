@@ -2,7 +2,8 @@
 
 The type of a field says what it takes: `Share`, `Natural`, `Literal["best", "last"]`,
 `tuple[str, ...]`, `Positive | None`, or another dataclass. `parse` checks the values against the
-types. A rule between several fields belongs in `__post_init__`, which raises UserError.
+types. A rule between several fields belongs in `__post_init__`, which raises UserError or
+ValueError.
 """
 
 import dataclasses
@@ -110,7 +111,7 @@ def parse(kind: type[T], values: Mapping[str, Any], where: str) -> T:
             raise UserError(f"{where}: the setting {field.name!r} is missing")
     try:
         return kind(**parsed)
-    except UserError as error:
+    except (UserError, ValueError) as error:
         raise UserError(f"{where}: {error}") from None
 
 

@@ -126,7 +126,7 @@ def test_settings_are_read_without_what_the_rest_of_the_module_imports(here):
     assert (settings.k, settings.modules, settings.tuning.lr) == (2, ("a", "b"), 1.0)
     with pytest.raises(UserError, match=r"here.tuning.lr: -1"):
         parse(found.settings, {"tuning": {"lr": -1, "steps": 2}}, "here")
-    with pytest.raises(ValueError, match="5"):
+    with pytest.raises(UserError, match="here: 5"):
         parse(found.settings, {"tuning": {"lr": 1, "steps": 2}, "k": 5}, "here")
 
 

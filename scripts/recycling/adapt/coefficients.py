@@ -37,7 +37,7 @@ def check_slope(activation: Activation, init: Init, affine: bool = False) -> Non
 def check_target(init: Init, target: bool) -> None:
     """UserError where the coefficients start at a target LoRA that is not merged."""
     if init == "target" and not target:
-        raise UserError("init: 'target' needs the target LoRA among the adapters: target: [with]")
+        raise UserError("init: 'target' needs the target LoRA among the adapters (target: [with])")
 
 
 def group(module: str, granularity: Granularity) -> str:

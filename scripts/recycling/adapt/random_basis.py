@@ -37,9 +37,9 @@ class Settings:
     tuning: Tuning = field(default_factory=Tuning)
 
     def check_merge(self, k: int, target: bool) -> None:
-        """UserError but for K = 1 with the target LoRA: no adapter of a pool takes part."""
+        """UserError unless K = 1, with the target LoRA: no adapter of a pool takes part."""
         if k != 1 or not target:
-            raise UserError("random_basis draws its own adapters: it takes k: [1], target: [with]")
+            raise UserError("random_basis draws its own adapters; it takes k: [1], target: [with]")
 
 
 class RandomAdapter(Mapping[str, LowRank]):

@@ -97,5 +97,5 @@ def _refusals(name: str, options: Any, grid: Mapping[str, Any]) -> Iterator[str]
     for k, target in itertools.product(grid["k"], grid["target"]):
         try:
             check(k=k, target=target == "with")
-        except UserError as error:
+        except (UserError, ValueError) as error:
             yield f"target: {name} with k = {k}, {target} the target LoRA: {error}"

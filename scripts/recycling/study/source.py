@@ -70,7 +70,7 @@ class Source:
         node = self.definitions.get(name)
         if not isinstance(node, ast.FunctionDef) or node.returns is None:
             return set()
-        return set(_names(ast.arg("returned", node.returns)))
+        return set(_names(ast.arg("returned", node.returns)))  # as an annotation it may be quoted
 
     def _execute(self, name: str, node: ast.stmt) -> None:
         namespace = vars(self._module)
