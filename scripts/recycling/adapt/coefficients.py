@@ -143,4 +143,4 @@ def _initial(owners: Tensor, count: int, init: Init, seed: int, target: int | No
         return (torch.rand(owners.shape, generator=generator) * 2 - 1) * bound
     if init == "normal":
         return torch.randn(owners.shape, generator=generator) * bound
-    return (owners == target).float()
+    return torch.eq(owners, -1 if target is None else target).float()
