@@ -13,13 +13,13 @@ DOCS := $(VENV)/docs
   unlock clean-miniature
 
 # The whole study in the small world, offline, on a CPU. ARGS are passed to Snakemake. A lock that a
-# killed Snakemake left is removed, but not while it or a job of it is still at work (flock).
+# killed Snakemake left is removed, but not while it or one of its jobs is still running (flock).
 miniature: $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" flock -n $(VENV)/ready sh -c \
 	  'test -z "$$(ls .snakemake/locks 2>/dev/null)" || snakemake $(SMALL) --unlock; snakemake $(SMALL) $(ARGS)' \
-	  || { echo "make miniature: failed, or still at work in another window (see above)" >&2; exit 1; }
+	  || { echo "make miniature: failed, or still running in another window (see above)" >&2; exit 1; }
 
-# What a study still has to do: make plan, or make plan ARGS="--configfile studies/qwen.yaml".
+# The remaining jobs of a study: make plan, or make plan ARGS="--configfile studies/qwen.yaml".
 plan: $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" snakemake --cores 1 --quiet all --nolock $(ARGS) -- plan
 
@@ -34,7 +34,7 @@ test: $(READY)
 test-fast: $(READY)
 	$(BIN)/python -m pytest -n $(CORES) -m "not workflow and not slow" $(ARGS)
 
-# The small study killed at random moments, so many times, and resumed; full disks, damage, clocks.
+# The small study, killed KILLS times at random moments and resumed; full disks, damage, clocks.
 KILLS ?= 20
 kill-test: $(READY)
 	KILLS=$(KILLS) $(BIN)/python -m pytest tests/workflow/test_resilience.py $(ARGS)
@@ -64,7 +64,7 @@ $(DOCS)/ready: envs/docs.txt
 	$(DOCS)/bin/pip install --quiet --no-deps -r envs/docs.txt
 	touch $@
 
-# Speed, minutes each; ARGS="--smoke" sees in seconds that they run.
+# Speed, minutes each; ARGS="--smoke" is a quick check that they run.
 benchmark: $(READY)
 	for script in benchmarks/*.py; do $(BIN)/python $$script $(ARGS) || exit 1; done
 
@@ -83,5 +83,6 @@ lock: $(READY)
 unlock: $(READY)
 	$(BIN)/python profiles/slurm/unlock.py
 
+# The small study's files. Finished runs stay in results/store, which all studies share.
 clean-miniature:
-	rm -rf results/miniature results/store
+	rm -rf results/miniature

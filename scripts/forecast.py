@@ -18,7 +18,7 @@ def main(job: Job) -> None:
     batches = [progress(study, batch, store) for batch in study.plan.batches.values()]
     print(page([*preparation(study, estimates), *experiments(batches, estimates)]))
     print("* from this study's finished runs. Other hours and sizes are assumed for a base of 8B")
-    print(f"on a GPU, see {job.input.estimates}. What is in the store is done, whoever did it.")
+    print(f"on a GPU, see {job.input.estimates}. Results already in the store count as done.")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 A script is `run_job(main)`: `main` gets a `Job`. Under Snakemake the job comes from the rule and is
 written beside the rule's log. By hand, the same file starts the same job again:
 
-    python scripts/pool.py results/miniature/logs/pool.json
+    python scripts/pool.py results/miniature/logs/pool/pool.json
 """
 
 import contextlib

@@ -45,7 +45,7 @@ CONTROL = Kind("recycling.lora", "transform", ("target", "seed"))
 
 
 def locate(name: str, package: str) -> Path:
-    """The source of a module, which is not imported. UserError where there is none."""
+    """The source of a module, which is not imported. Raises UserError if there is none."""
     if name.endswith(".py"):
         if Path(name).is_file():
             return Path(name).resolve()
@@ -61,7 +61,7 @@ def locate(name: str, package: str) -> Path:
 
 
 def load(name: str, package: str) -> ModuleType:
-    """The module of that name, imported once in a process. UserError where there is none."""
+    """The module of that name, imported once in a process. Raises UserError if there is none."""
     path = locate(name, package)
     _search_working_directory()
     try:
@@ -90,7 +90,7 @@ def load_file(path: str | Path) -> ModuleType:
 
 
 def load_function(name: str, kind: Kind) -> Callable[..., Any]:
-    """The function of a module of a kind. UserError where there is no such module or function."""
+    """The function of a module of a kind. Raises UserError if module or function is missing."""
     module = load(name, kind.package)
     function = getattr(module, kind.function, None)
     if not callable(function):

@@ -26,7 +26,7 @@ class AtLeast:
         return value >= self.low
 
     def __str__(self) -> str:
-        return f"of at least {self.low:g}"
+        return f"at least {self.low:g}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +48,7 @@ class AtMost:
         return value <= self.high
 
     def __str__(self) -> str:
-        return f"of at most {self.high:g}"
+        return f"at most {self.high:g}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,7 +143,7 @@ def _required(field: "dataclasses.Field[Any]") -> bool:
 
 
 def _converted(value: Any, hint: Any, where: str, expected: Any = None) -> Any:
-    """`value` as the type `hint` has it. UserError where it does not fit `expected`, or `hint`."""
+    """`value` as a `hint`. Raises UserError if it does not fit `expected`, by default `hint`."""
     expected = hint if expected is None else expected
     origin, options = get_origin(hint), get_args(hint)
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):

@@ -57,7 +57,7 @@ def test_nothing_on_the_page_is_live():
 def test_settings_that_differ_are_told_before_what_the_released_code_does(rows):
     page = "\n".join(differences_lines(rows, "# Where it departs\n\n## Methods\n\nWords.\n"))
     assert ("| tasks.n\\_train | 80 | 10 |" in page) == bool(rows)
-    assert ("Nothing:" in page) != bool(rows)
+    assert ("None:" in page) != bool(rows)
     assert page.endswith("\n## Where it departs\n\n### Methods\n\nWords.")
 
 

@@ -71,7 +71,7 @@ def test_the_target_lora_alone_needs_no_pool(members):
 
 
 def test_a_pool_that_is_too_small_is_an_error_that_names_the_selection(members):
-    with pytest.raises(UserError, match=r"t\.tsv: a merge of k = 5 .* there are 3"):
+    with pytest.raises(UserError, match=r"t\.tsv: a merge of k = 5 .* has 3"):
         names(members, k=5)
 
 

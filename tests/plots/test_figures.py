@@ -2,6 +2,7 @@
 
 import importlib
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import pytest
 from tests.analysis.synthetic import COLUMNS, study
@@ -228,6 +229,11 @@ NAMES = (
     "pool_statistics", "coefficients", "pool_scores", "tie_width", "cost", "contrasts",
     "single_gains", "design", "lora_sweep", "capacity",
 )  # fmt: skip
+
+
+def test_every_figure_is_drawn_here():
+    drawn = {path.parent.name for path in Path("scripts/recycling/exhibits").glob("*/figure.py")}
+    assert drawn == set(NAMES)
 
 
 both = pytest.mark.parametrize("figures", ["small", "large"], indirect=True)

@@ -22,11 +22,11 @@ def config(tmp_path):
         "study": "s",
         "base": {"repo": "owner/base"},
         "tasks": {"folder": str(tmp_path), "names": ["a", "b"]},
-        "in_house": {"method": "lora", "tasks": ["a", "c"]},
-        "target_method": "lora",
+        "in_house": {"method": "target_lora", "tasks": ["a", "c"]},
+        "target_method": "target_lora",
         "methods": {
             "zero_shot": {"kind": "prompting"},
-            "lora": {"kind": "lora"},
+            "target_lora": {"kind": "lora"},
             "average": {"kind": "merge", "function": "average"},
         },
         "experiments": {"main": [{"methods": ["zero_shot", "average"]}]},
@@ -36,7 +36,7 @@ def config(tmp_path):
 def test_defaults_are_filled_in_at_every_depth(config):
     full = validated(config)
     assert full["pool"]["screening"]["norm_most"] == 1000.0
-    assert full["methods"]["lora"]["settings"] == {}
+    assert full["methods"]["target_lora"]["settings"] == {}
     assert full["experiments"]["main"][0]["seeds"] == [123]
     assert full["hub"]["timeout"] == 30
     assert full["in_house"]["seed"] == 123
@@ -120,8 +120,11 @@ GRID = "experiments.main.0"
             "export.x.k",
         ),
         (put("methods.average.settings", {"divide": 1}), "methods.average.settings"),
-        (put("methods.lora.settings", {"ranks": 1}), "'ranks'"),
-        (put("methods.lora.settings", {"training": {"lrr": 1}}), "methods.lora.settings.training"),
+        (put("methods.target_lora.settings", {"ranks": 1}), "'ranks'"),
+        (
+            put("methods.target_lora.settings", {"training": {"lrr": 1}}),
+            "methods.target_lora.settings.training",
+        ),
         (put("methods.zero_shot.settings", {"shots": 1}), "methods.zero_shot.settings"),
         (
             put(
@@ -146,21 +149,27 @@ GRID = "experiments.main.0"
             "'lrr'",
         ),
         (
-            put("methods.lora.settings", {"training": {"lr": "1e-3"}}),
+            put("methods.target_lora.settings", {"training": {"lr": "1e-3"}}),
             "settings.training.lr: '1e-3'",
         ),
-        (put("methods.lora.settings", {"rank": 1.5}), "settings.rank: 1.5"),
-        (put("methods.lora.settings", {"rslora": 1}), "settings.rslora: 1"),
+        (put("methods.target_lora.settings", {"rank": 1.5}), "settings.rank: 1.5"),
+        (put("methods.target_lora.settings", {"rslora": 1}), "settings.rslora: 1"),
         (
-            put("experiments.main", [{"methods": ["lora"], "vary": {"training.lr": ["1e-3"]}}]),
+            put(
+                "experiments.main",
+                [{"methods": ["target_lora"], "vary": {"training.lr": ["1e-3"]}}],
+            ),
             "vary.training.lr: '1e-3'",
         ),
         (put(f"{GRID}.selections", ["random:00"]), f"{GRID}.selections.0"),
         (put("paper", "nosuch"), "paper: 'nosuch'"),
-        (put("methods.lora.settings", {"training": {"steps": -5}}), "training.steps: -5"),
-        (put("methods.lora.settings", {"training": {"lr": float("nan")}}), "training.lr: nan"),
-        (put("methods.lora.settings", {"rank": 0}), "settings.rank: 0"),
-        (put("methods.lora.settings", {"dropout": 2.0}), "settings.dropout: 2.0"),
+        (put("methods.target_lora.settings", {"training": {"steps": -5}}), "training.steps: -5"),
+        (
+            put("methods.target_lora.settings", {"training": {"lr": float("nan")}}),
+            "training.lr: nan",
+        ),
+        (put("methods.target_lora.settings", {"rank": 0}), "settings.rank: 0"),
+        (put("methods.target_lora.settings", {"dropout": 2.0}), "settings.dropout: 2.0"),
         (put("study", "-n"), "study"),
         (put("world", {"shards": 2}), "world"),
         (put("only", ["mian"]), "did you mean main"),
@@ -169,7 +178,7 @@ GRID = "experiments.main.0"
         (put("scoring", {"jobs": 1000}), "scoring.jobs"),
         (put("scoring", {"evaluated": ["train"]}), "scoring.evaluated"),
         (put("tasks.n_validation", 0), "tasks.n_validation is 0"),
-        (put("export", {"x": {"method": "lora", "task": "a"}}), "export.x.method"),
+        (put("export", {"x": {"method": "target_lora", "task": "a"}}), "export.x.method"),
         (put("export", {"x": {"method": "average", "task": "c"}}), "export.x.task"),
     ],
 )

@@ -124,7 +124,7 @@ def test_the_report_opens_offline_on_its_front_page_and_every_result_loads(finis
     front, results, pages = asyncio.run(tour(report, tmp_path / "profile"))
     for claim in json.loads((root / "claims.json").read_text()):
         assert claim["statement"] in front
-    for words in ("recycling/tiny, revision", "Versions", "In what the settings differ"):
+    for words in ("recycling/tiny, revision", "Versions", "Differences from the paper"):
         assert words in front
     figures = {Path(path).stem for path, one in results.items() if one["mime_type"] == "image/png"}
     assert figures == {path.stem for path in (root / "figures").glob("*.png")}

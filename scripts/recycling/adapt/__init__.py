@@ -1,1 +1,1 @@
-"""Adaptive merging: the layer, the coefficients, one training function, one file a method."""
+"""Adaptive merging: the layer, the coefficients, one training function, one file per method."""

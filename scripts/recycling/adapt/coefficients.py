@@ -29,13 +29,13 @@ ACTIVATIONS: Mapping[Activation, Callable[[Tensor], Tensor]] = {
 
 
 def check_slope(activation: Activation, init: Init, affine: bool = False) -> None:
-    """UserError where no coefficient could ever move."""
+    """Raises UserError if no coefficient could ever move."""
     if activation == "squared" and init == "zero" and not affine:
         raise UserError("init: squared coefficients have no gradient at zero: choose another init")
 
 
 def check_target(init: Init, target: bool) -> None:
-    """UserError where the coefficients start at a target LoRA that is not merged."""
+    """Raises UserError if the coefficients start at a target LoRA that is not merged."""
     if init == "target" and not target:
         raise UserError("init: 'target' needs the target LoRA among the adapters (target: [with])")
 

@@ -64,7 +64,7 @@ def attached(
     """The model with `adapters` under `coefficients`; only the coefficients require gradients.
 
     The coefficients are those of adapters at the same positions; one given here as {} is left out
-    (pi-Tuning runs its target LoRA itself). On exit the model is as it was. UserError where an
+    (pi-Tuning runs its target LoRA itself). On exit the model is as it was. Raises UserError if an
     adapter's module does not fit the model.
     """
     adaptive = AdaptiveModel(model, coefficients.to(next(model.parameters()).device))
@@ -105,7 +105,7 @@ def replaced(module: nn.Module, forward: Forward) -> Iterator[None]:
 
 
 def linear(model: nn.Module, name: str) -> nn.Linear:
-    """The linear module of that name. UserError where there is none."""
+    """The linear module of that name. Raises UserError if there is none."""
     try:
         module = model.get_submodule(name)
     except AttributeError:

@@ -83,7 +83,7 @@ def tune(
 
 
 def _check_optimiser(name: str) -> None:
-    """UserError where nevergrad has no such optimiser. Where it is not installed, all pass."""
+    """Raises UserError if nevergrad has no such optimiser. Where it is not installed, all pass."""
     try:
         import nevergrad  # one to two seconds: only studies that choose an optimiser pay for them
     except ModuleNotFoundError:

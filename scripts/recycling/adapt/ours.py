@@ -47,7 +47,7 @@ class Settings:
         check_slope(self.activation, self.init, self.affine)
 
     def check_merge(self, k: int, target: bool) -> None:
-        """UserError where `k` adapters, with the target LoRA or without, cannot be merged so."""
+        """Raises UserError if such a merge is impossible: `k` adapters, with or without target."""
         check_target(self.init, target)
 
 

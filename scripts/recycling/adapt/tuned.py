@@ -102,7 +102,7 @@ def restore(folder: Path, adapters: Sequence[Mapping[str, LowRank]]) -> Merged:
     """The merge that `Merged.save` wrote, over the same adapters in the same order.
 
     Adapters are given as they were before the tuning; trained weights come from the folder.
-    UserError where the adapters are not those of the file, or what it holds is no weighted sum.
+    Raises UserError if the adapters are not those of the file, or what it holds is no weighted sum.
     """
     folder = Path(folder)
     facts = read_json(folder / FACTS)

@@ -27,7 +27,7 @@ def judge(
     settings: Settings,
     comparisons: Sequence[Comparison] = CLAIMS,
 ) -> list[dict[str, Any]]:
-    """One entry a claim, in the contract of claims.json; never fails for want of runs.
+    """One entry per claim, in the contract of claims.json; never fails for want of runs.
 
     Each entry: id, statement, verdict, reason, kind, effect_is, minuend, subtrahend, effect,
     intervals, wins, ties, losses, tests, margin, reported (the paper's difference), reported_is,

@@ -17,7 +17,7 @@ def hierarchical_interval(
 ) -> tuple[float, float] | None:
     """Interval for the mean over tasks of the mean over seeds.
 
-    groups: one sequence a task, the values of its seeds (numbers may differ between tasks). Each
+    groups: one sequence per task, the values of its seeds (numbers may differ between tasks). Each
     resample draws tasks with replacement and, within each drawn task, seeds with replacement
     (the hierarchical bootstrap). The quantiles are those of Hesterberg's expanded percentile
     interval (The American Statistician, 2015, section 5.3): with few tasks the plain percentile
@@ -40,7 +40,7 @@ def expanded_tail(n: int, level: float) -> float:
 def resampled_means(
     groups: Sequence[Sequence[float] | np.ndarray], *, seed: int, resamples: int
 ) -> np.ndarray:
-    """Means over tasks of means over seeds, one a resample: shape (resamples,)."""
+    """Means over tasks of means over seeds, one per resample: shape (resamples,)."""
     counts = np.array([len(group) for group in groups])
     if not counts.all():
         raise ValueError("a task without values")

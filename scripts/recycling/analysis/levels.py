@@ -44,7 +44,7 @@ def difference(
 
 
 def paired_difference(pairs: pd.DataFrame, settings: Settings) -> dict[str, Any]:
-    """The columns DIFFERENCE of pairs, as of `pair`."""
+    """The columns DIFFERENCE of pairs, as returned by `pair`."""
     statistics = summarise(pairs, settings)
     return {
         "difference": exact(statistics["effect"]),

@@ -34,7 +34,7 @@ def pair(minuend: pd.DataFrame, subtrahend: pd.DataFrame) -> pd.DataFrame:
     """Columns task, seed, key_a, key_b, a, b, difference = a - b: the tasks and seeds of both.
 
     A side that knows no seed (zero-shot, or a blank seed) is the same for every seed of the other.
-    Raises Missing where nothing pairs.
+    Raises Missing if nothing pairs.
     """
     columns = ["task", "seed", "key", "accuracy"]
     left = minuend[columns].rename(columns={"accuracy": "a", "key": "key_a"})
@@ -56,12 +56,12 @@ def _seedless(side: pd.DataFrame) -> bool:
 
 
 def by_task(pairs: pd.DataFrame) -> pd.Series:
-    """Mean difference over seeds, one a task."""
+    """Mean difference over seeds, one per task."""
     return pairs.groupby("task")["difference"].mean()
 
 
 def groups(frame: pd.DataFrame, column: str) -> list[np.ndarray]:
-    """The values of a column, one array a task, tasks in sorted order."""
+    """The values of a column, one array per task, tasks in sorted order."""
     return [part.to_numpy() for _, part in frame.groupby("task")[column]]
 
 

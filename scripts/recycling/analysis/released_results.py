@@ -1,8 +1,9 @@
 """Result tables that the paper's authors released, beside this study's.
 
 Two forms of CSV are read. Tidy: columns `task` and `accuracy`, others are not looked at. Matrix:
-one row an adapter (or one row in all), its name in the first column, one column a task. Accuracies
-are in [0, 1]; a blank cell is a result that is not there. Anything else is refused in one line.
+one row per adapter (or one row in all), its name in the first column, one column per task.
+Accuracies are in [0, 1]; a blank cell is a result that is not there. Anything else is refused in
+one line.
 """
 
 import csv
@@ -32,7 +33,7 @@ CORRECTED = {
     ("twitter_complaints", "twitter_complaints.1"): ("gsm8k", "twitter_complaints"),
 }
 
-Results = Mapping[str, Sequence[float]]  # task -> accuracies, one an adapter
+Results = Mapping[str, Sequence[float]]  # task -> accuracies, one per adapter
 
 
 def load_released(path: str | Path, kind: str, tasks: Sequence[str]) -> dict[str, list[float]]:
@@ -120,7 +121,7 @@ def _accuracy(text: str, where: str) -> float:
 def released_table(
     released: Mapping[str, Results], ours: Mapping[str, Results]
 ) -> list[dict[str, Any]]:
-    """One row a kind and task that was released: the two means, their difference.
+    """One row per kind and task that was released: the two means, their difference.
 
     released, ours: kind -> task -> accuracies (of adapters, or of seeds). ours is blank where this
     study has no such runs.

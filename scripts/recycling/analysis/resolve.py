@@ -11,8 +11,8 @@ from recycling.analysis.runs import BASELINES, Missing, Where, describe, fitting
 
 @dataclass(frozen=True)
 class Resolved:
-    """pairs: as of `pair`. minuend, subtrahend: what the sides turned out to be. dropped: number
-    of (task, seed) that only one side has.
+    """pairs: as returned by `pair`. minuend, subtrahend: the sides as they were found. dropped:
+    number of (task, seed) that only one side has.
     """
 
     pairs: pd.DataFrame

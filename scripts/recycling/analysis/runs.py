@@ -77,7 +77,7 @@ def _numbers(texts: pd.Series, path: str | Path, blank: float) -> pd.Series:
 def pick(
     runs: pd.DataFrame, where: Where, experiments: Iterable[str] | None = None
 ) -> pd.DataFrame:
-    """The `fitting` runs, one a (task, seed), from the first experiment that has it.
+    """The `fitting` runs, one per (task, seed), from the first experiment that has it.
 
     experiments: those to look in, by default all.
 

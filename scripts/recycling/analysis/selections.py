@@ -9,7 +9,7 @@ Selections = Mapping[str, Sequence[Mapping[str, str]]]  # task -> rows of its se
 
 
 def load_selections(paths: Sequence[str]) -> Selections:
-    """The selections in these files, one a task."""
+    """The selections in these files, one per task."""
     return {Path(path).stem: read_tsv(path) for path in paths}
 
 

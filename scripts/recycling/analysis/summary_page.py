@@ -29,7 +29,7 @@ HOW_SURE = (
 def claims_lines(
     claims: Sequence[Mapping[str, Any]], paper: Mapping[str, float | None]
 ) -> list[str]:
-    """claims: as of `judge`. paper: claim -> the difference that the paper reports."""
+    """claims: as returned by `judge`. paper: claim -> the difference that the paper reports."""
     counts = Counter(claim["verdict"] for claim in claims)
     summary = ", ".join(f"{number} {verdict}" for verdict, number in counts.most_common())
     rows = [
@@ -48,7 +48,7 @@ def claims_lines(
         for claim in claims
     ]
     return [
-        "## What was claimed, and what these runs say",
+        "## Claims and results",
         "",
         f"Of {len(claims)} claims: {summary}.",
         "",
@@ -67,12 +67,12 @@ def facts_lines(title: str, facts: Mapping[str, str]) -> list[str]:
 
 
 def differences_lines(rows: Sequence[tuple[str, str, str]], released: str) -> list[str]:
-    """rows: as of `study.differences`. released: a page on departures from the released code."""
+    """rows: as returned by `differences`. released: a page on departures from the released code."""
     heads = {"key": "Setting", "paper": "The paper's study", "here": "Here"}
     cells = [dict(zip(heads, row, strict=True)) for row in rows]
-    table = table_lines(heads, cells) if rows else ["Nothing: its settings are the paper's."]
+    table = table_lines(heads, cells) if rows else ["None: the settings are the paper's."]
     return [
-        "## In what the settings differ from the paper's",
+        "## Differences from the paper's settings",
         "",
         *table,
         "",

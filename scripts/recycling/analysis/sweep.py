@@ -1,4 +1,4 @@
-"""Accuracy against K, or against the number of LoRAs skipped: one row a point of a sweep."""
+"""Accuracy against K, or against the number of LoRAs skipped: one row per point of a sweep."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,7 +23,7 @@ def sweep(
     method: str,
     settings: Settings,
 ) -> list[dict[str, Any]]:
-    """Baselines, then one row a point of `method` in these experiments.
+    """Baselines, then one row per point of `method` in these experiments.
 
     reported: the paper's figure, which is for its largest K, beside the largest K here.
     difference: from the target LoRA, paired. Every row is over the same tasks: those that all

@@ -24,7 +24,7 @@ def setting(path: str, variant: Mapping[str, str], method: Mapping[str, Any]) ->
 
 
 def target_loras(runs: pd.DataFrame) -> pd.DataFrame:
-    """The target LoRAs as configured, one a task and seed."""
+    """The target LoRAs as configured, one per task and seed."""
     own = runs[(runs["method"] == "target_lora") & (runs["variant"] == "")]
     return own.drop_duplicates(["task", "seed"])
 

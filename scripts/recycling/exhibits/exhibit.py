@@ -87,7 +87,7 @@ class Exhibit:
 def find_exhibits(study: Study) -> dict[str, Exhibit]:
     """The exhibits that a study has, by name: this folder's, then those that its config names.
 
-    UserError where a named folder is no exhibit, or two exhibits share a name.
+    Raises UserError if a named folder is no exhibit, or two exhibits share a name.
     """
     folders = sorted(path.parent for path in HERE.glob("*/exhibit.py"))
     exhibits: dict[str, Exhibit] = {}

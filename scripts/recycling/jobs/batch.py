@@ -57,7 +57,7 @@ def compute_runs(
 
 
 def read_runs(path: str | Path) -> list[dict[str, Any]]:
-    """The lines of a batch's file. UserError where it is missing, Outdated where it is cut off."""
+    """The lines of a batch's file. Raises UserError if it is missing, Outdated if cut off."""
     try:
         text = Path(path).read_text(encoding="utf-8")
         return [json.loads(line) for line in text.splitlines()]
@@ -68,7 +68,7 @@ def read_runs(path: str | Path) -> list[dict[str, Any]]:
 
 
 def line_of(run: Run, path: str | Path) -> dict[str, Any]:
-    """The line of a run in the file of its batch. UserError where the file does not have it."""
+    """The line of a run in the file of its batch. Raises UserError if the file does not have it."""
     for line in read_runs(path):
         if Run.from_json(line) == run:
             return line

@@ -21,7 +21,7 @@ def transformed(
 ) -> list[Mapping[str, Any]]:
     """The adapters of a run after its control. control: {function, settings}.
 
-    UserError where a setting is wrong, or the control returns more or fewer adapters.
+    Raises UserError if a setting is wrong, or the control returns more or fewer adapters.
     """
     available = {
         "target": lambda: 0 if run.target == "with" else None,

@@ -31,7 +31,7 @@ class Member:
     pool: Path | None = None
 
     def open(self, **options: Any) -> Adapter:
-        """The adapter. Outdated where its weights are not those that its pool lists."""
+        """The adapter. Raises Outdated if its weights are not those that its pool lists."""
         if self.pool is not None and _sha256(self.folder / WEIGHTS) != self.content:
             problem = f"{self.folder / WEIGHTS}: gone, or not the file that {self.pool} lists"
             raise Outdated(problem, self.pool)
@@ -52,7 +52,7 @@ def target_members(
 ) -> dict[tuple[str, int], Member]:
     """The LoRAs that the runs in these files trained, by (task, seed); no variants.
 
-    verified: check that the store has them. Outdated where it does not, with the files that name
+    verified: check that the store has them. Raises Outdated if not, with the files that name
     them.
     """
     members = {}

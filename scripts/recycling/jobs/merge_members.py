@@ -42,7 +42,7 @@ class MergeMembers:
         self._targets = target_members(targets, store, verified=verified)
 
     def of(self, run: Run) -> list[Member]:
-        """The adapters of a run, the target LoRA first. UserError where the pool is too small."""
+        """The adapters of a run, target LoRA first. Raises UserError if the pool is too small."""
         with_target = run.target == "with"
         members = [self._targets[run.task, run.seed]] if with_target else []
         if run.n_pool == 0:

@@ -7,7 +7,7 @@ from recycling.files import read_tsv
 
 
 def read_pool(pool_tsv: str | Path) -> list[dict[str, str]]:
-    """The rows of a pool's file, one an adapter. UserError where the pool is empty."""
+    """The rows of a pool's file, one per adapter. Raises UserError if the pool is empty."""
     rows = read_tsv(pool_tsv)
     if not rows:
         rejected = Path(pool_tsv).with_name("rejected.tsv")

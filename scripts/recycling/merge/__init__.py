@@ -1,4 +1,4 @@
-"""Merging K adapters into one delta a module: one file a method.
+"""Merging K adapters into one delta a module: one file per method.
 
 A method is a module with
 

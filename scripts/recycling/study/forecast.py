@@ -101,7 +101,7 @@ def scores(
 
 
 def experiments(batches: Sequence[Progress], estimates: Mapping[str, Any]) -> list[Part]:
-    """One part an experiment. A run is expected to take as long as the median of its method's
+    """One part per experiment. A run is expected to take as long as the median of its method's
     finished runs, else of its kind's, else as `estimates` says.
     """
     by_method = _medians((batch.method, batch.seconds) for batch in batches)

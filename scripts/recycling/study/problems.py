@@ -12,6 +12,7 @@ from recycling.study.plugins import unknown
 from recycling.study.tasks import all_tasks, in_house_tasks
 from recycling.tasks.spec import load_spec
 
+TARGET_METHOD = "target_lora"  # the name that analysis knows
 RESERVED = ("targets", "in_house", "export")
 REPORTED = Path(__file__).resolve().parents[3] / "resources" / "reported.tsv"
 
@@ -20,6 +21,11 @@ def problems(config: Mapping[str, Any]) -> Iterator[str]:
     """Each in words, its key first: names that must exist, combinations that cannot be run."""
     methods = config["methods"]
     loras = [name for name, method in methods.items() if method["kind"] == "lora"]
+    if config["target_method"] != TARGET_METHOD and config["target_method"] in loras:
+        yield (
+            f"target_method: {config['target_method']!r}: tables and claims compare with "
+            f"{TARGET_METHOD!r}; keep this name and change the settings of {TARGET_METHOD}"
+        )
     if config["target_method"] not in loras:
         yield (
             f"target_method: {config['target_method']!r} is not a method of kind lora "
@@ -39,15 +45,15 @@ def problems(config: Mapping[str, Any]) -> Iterator[str]:
     if config["tasks"]["n_validation"] == 0 and "validation" in config["scoring"]["evaluated"]:
         yield (
             "scoring.evaluated: tasks.n_validation is 0, so there is no validation split to score; "
-            "say scoring: {evaluated: [train], splits: train}"
+            "set scoring: {evaluated: [train], splits: train}"
         )
     unscored = set(config["scoring"]["splits"].split("+")) - set(config["scoring"]["evaluated"])
     if unscored:
-        yield f"scoring.evaluated: selection looks at {min(unscored)}, so it must be scored"
+        yield f"scoring.evaluated: add {min(unscored)}: selection uses it"
     yield from method_problems(config)
     reported = {line.split("\t")[0] for line in REPORTED.read_text("utf-8").splitlines()[1:]}
     if config["paper"] is not None and config["paper"] not in reported:
-        yield f"paper: {config['paper']!r} is none of {', '.join(sorted(reported))}, nor null"
+        yield f"paper: {config['paper']!r} must be null or one of {', '.join(sorted(reported))}"
     if config["study"] == "store":
         yield "study: 'store' is the folder that all studies share; choose another name"
     folder = config["pool"]["folder"]

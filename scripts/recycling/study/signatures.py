@@ -38,7 +38,7 @@ def signature(name: str, kind: plugins.Kind) -> Signature:
     """What the module of that name takes and returns.
 
     An adaptive method states its settings as a dataclass `Settings`, the others as keywords of
-    their function. UserError where there is no such module, or its source cannot be read.
+    their function. Raises UserError if there is no such module, or its source cannot be read.
     """
     path = plugins.locate(name, kind.package)
     with _readable(path):

@@ -1,4 +1,4 @@
-"""Recycled adapters against mere capacity as people read it."""
+"""Recycled adapters against mere capacity, formatted for the report."""
 
 from collections.abc import Sequence
 

@@ -22,7 +22,7 @@ SERIES: Mapping[str, dict[str, Any]] = {
 
 
 def rows(source: Source) -> list[dict[str, Any]]:
-    """The table of a study."""
+    """Rows of the table."""
     runs, settings = load_runs(source.inputs["runs"]), source.settings["method_settings"]
     return capacity_table(runs, settings, load_statistics(source))
 
@@ -30,7 +30,7 @@ def rows(source: Source) -> list[dict[str, Any]]:
 def capacity_table(
     runs: pd.DataFrame, method_settings: Mapping[str, Any], settings: Settings
 ) -> list[dict[str, Any]]:
-    """One row a series and K (the target LoRA counts): random adapters, recycled, re-initialised.
+    """One row per series and K (the target LoRA counts): random adapters, recycled, re-initialised.
 
     method_settings: those of `random_basis`. difference: from the target LoRA, paired. The target
     LoRA alone, tuned, is the series "alone" with K = 1.

@@ -16,7 +16,7 @@ MARKS = {"supported": "o", "contradicted": "X", "inconclusive": "s"}
 
 
 def draw(claims: Sequence[Mapping[str, Any]]) -> Figure:
-    """claims: of claims.json. One row a claim, and under it the same question asked otherwise."""
+    """claims: of claims.json. One row per claim, and under it the same question asked otherwise."""
     lines = [line for claim in claims for line in (claim, *claim["beside"])]
     figure = new_figure(WIDTH, 0.3 + 0.72 * len(claims) + 0.24 * (len(lines) - len(claims)))
     heights = [1 + 0.62 * len(claim["beside"]) for claim in claims]

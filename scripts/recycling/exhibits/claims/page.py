@@ -1,4 +1,4 @@
-"""The claims and their verdicts as people read them."""
+"""The claims and their verdicts, formatted for the report."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

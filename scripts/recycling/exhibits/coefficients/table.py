@@ -19,7 +19,7 @@ COLUMNS = (*RUN, "place", "adapter", "module", "layer", "kind", "coefficient")
 
 
 def rows(source: Source) -> list[dict[str, Any]]:
-    """The table of a study. UserError where the file of runs lacks the run."""
+    """Rows of the table. Raises UserError if the file of runs lacks the run."""
     path, run = source.inputs["runs"], source.settings["run"]
     for line in read_runs(path):
         if all(line[name] == value for name, value in run.items()):
@@ -29,7 +29,7 @@ def rows(source: Source) -> list[dict[str, Any]]:
 
 
 def coefficients_table(folder: str | Path, run: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """One row an adapter and module that it has: the coefficient after its activation.
+    """One row per adapter and module that it has: the coefficient after its activation.
 
     folder: with coefficients.json and coefficients.safetensors of a merge. run: the fields of the
     run. layer: the first number in the module's name, blank where there is none; kind: its last

@@ -1,4 +1,4 @@
-"""The contrasts of a study as people read them."""
+"""The contrasts of a study, formatted for the report."""
 
 from collections.abc import Sequence
 

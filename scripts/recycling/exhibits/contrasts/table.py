@@ -23,14 +23,14 @@ COLUMNS = (
 
 
 def rows(source: Source) -> list[dict[str, Any]]:
-    """The table of a study."""
+    """Rows of the table."""
     return contrasts_table(*load_comparison(source))
 
 
 def contrasts_table(
     runs: pd.DataFrame, reported: pd.DataFrame, settings: Settings
 ) -> list[dict[str, Any]]:
-    """One row a contrast that the study has runs for. Holm's correction is within a group."""
+    """One row per contrast that the study has runs for. Holm's correction is within a group."""
     rows: list[dict[str, Any]] = []
     for group, contrasts in groups(runs).items():
         part = []

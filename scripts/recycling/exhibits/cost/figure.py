@@ -15,7 +15,7 @@ QUESTION = "What does the accuracy cost?"
 
 
 def draw(rows: Sequence[Row]) -> Figure:
-    """rows: of the table of costs. One mark a row of the main table, hollow without target LoRA."""
+    """rows: of the table of costs. One mark per row, hollow without target LoRA."""
     rows = [row for row in rows if row["seconds"] not in ("", "nan")]
     if not rows:
         return nothing(QUESTION, "no run has a time")

@@ -14,12 +14,12 @@ COLUMNS = (*ROW, "accuracy", "seconds", "seconds_low", "seconds_high", "n_runs")
 
 
 def rows(source: Source) -> list[dict[str, Any]]:
-    """The table of a study."""
+    """Rows of the table."""
     return cost_table(load_runs(source.inputs["runs"]), read_tsv(source.inputs["main"]))
 
 
 def cost_table(runs: pd.DataFrame, main_rows: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
-    """One row a row of the main table: median and quartiles over its runs of a run's seconds.
+    """One row per method in the main table: median and quartiles over its runs of a run's seconds.
 
     A run's seconds are wall-clock on the machine that computed it, tuning and scoring together;
     training the target LoRA and scoring the pool are not in them.

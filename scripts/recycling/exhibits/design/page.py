@@ -1,4 +1,4 @@
-"""The ablations of the design as people read them."""
+"""The ablations of the design, formatted for the report."""
 
 from collections.abc import Sequence
 

@@ -24,7 +24,7 @@ BEST = "best"
 
 
 def rows(source: Source) -> list[dict[str, Any]]:
-    """The table of a study."""
+    """Rows of the table."""
     settings = source.settings
     return design_table(
         load_runs(source.inputs["runs"]),
@@ -37,7 +37,7 @@ def rows(source: Source) -> list[dict[str, Any]]:
 def design_table(
     runs: pd.DataFrame, method: str, method_settings: Mapping[str, Any], settings: Settings
 ) -> list[dict[str, Any]]:
-    """One row a value of an axis, K and learning rate.
+    """One row per value of an axis, K and learning rate.
 
     method_settings: those of `method`. difference: from the target LoRA, paired. Every row is over
     the tasks that all of them have.

@@ -32,7 +32,7 @@ QUESTION = "On which tasks do the claims hold?"
 
 
 def draw(rows: Sequence[Row]) -> Figure:
-    """rows: of the table of differences. One panel a comparison, one row a task."""
+    """rows: of the table of differences. One panel per comparison, one row per task."""
     names = list(dict.fromkeys(row["comparison"] for row in rows))
     if not names:
         return nothing(QUESTION, "no comparison has runs in this study")

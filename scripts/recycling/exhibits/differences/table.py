@@ -15,14 +15,14 @@ COLUMNS = ("comparison", "effect_is", "kind", "task", "seed", "a", "b", "differe
 
 
 def rows(source: Source) -> list[dict[str, Any]]:
-    """The table of a study."""
+    """Rows of the table."""
     return differences_table(load_runs(source.inputs["runs"]))
 
 
 def differences_table(
     runs: pd.DataFrame, comparisons: Sequence[Comparison] = CLAIMS
 ) -> list[dict[str, Any]]:
-    """One row a comparison, task and seed: a, b and a - b, for those that the study has runs of."""
+    """One row per comparison, task and seed: a, b and a - b, where the study has runs."""
     rows = []
     for comparison in comparisons:
         try:

@@ -1,4 +1,4 @@
-"""The comparisons example by example, summed up as people read them."""
+"""The comparisons example by example, summed up, formatted for the report."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ NOTE = (
 
 
 def page(rows: Sequence[Row]) -> Page:
-    """rows: of the table. One line a comparison: on how many tasks and seeds the runs differ."""
+    """rows: of the table. One line per comparison: on how many tasks and seeds the runs differ."""
     lines = []
     for name in dict.fromkeys(row["comparison"] for row in rows):
         part = [row for row in rows if row["comparison"] == name]

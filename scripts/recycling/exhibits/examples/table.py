@@ -32,7 +32,7 @@ Answers = Mapping[str, bool]  # example id -> answered exactly
 
 
 def rows(source: Source) -> list[dict[str, Any]]:
-    """The table of a study. Outdated where the store no longer has a run that is compared."""
+    """Rows of the table. Raises Outdated if the store no longer has a run that is compared."""
     store, path = Store(source.store), source.inputs["runs"]
 
     @functools.cache
@@ -54,11 +54,11 @@ def examples_table(
     settings: Settings,
     comparisons: Sequence[Comparison] = CLAIMS,
 ) -> list[dict[str, Any]]:
-    """One row a comparison, task and seed: who answers what, interval, McNemar's exact test.
+    """One row per comparison, task and seed: who answers what, interval, McNemar's exact test.
 
     answers_of: a run's answers by its key. difference_*: percentile bootstrap over examples.
-    mcnemar_p_holm: corrected over the rows of a comparison. UserError where two runs of a pair were
-    scored on different examples.
+    mcnemar_p_holm: corrected over the rows of a comparison. Raises UserError if the two runs of a
+    pair were scored on different examples.
     """
     rows = []
     for comparison in comparisons:

@@ -1,4 +1,4 @@
-"""Accuracy against K as people read it."""
+"""Accuracy against K, formatted for the report."""
 
 from collections.abc import Sequence
 

@@ -14,7 +14,7 @@ QUESTION = "How does the target LoRA depend on its hyper-parameters?"
 
 
 def draw(rows: Sequence[Row]) -> Figure:
-    """rows: of the table of the search. One panel a number of steps, learning rate against rank."""
+    """rows: of the table. One panel per number of steps, learning rate against rank."""
     if not rows:
         return nothing(QUESTION, "no search over the target LoRA in this study")
     steps, ranks, rates = (_values(rows, name) for name in ("steps", "rank", "lr"))

@@ -1,4 +1,4 @@
-"""The search over the target LoRA's hyper-parameters as people read it."""
+"""The search over the target LoRA's hyper-parameters, formatted for the report."""
 
 from collections.abc import Sequence
 

@@ -19,7 +19,7 @@ COLUMNS = (*PATHS, "configured", *LEVEL, "validation_loss", *DIFFERENCE)
 
 
 def rows(source: Source) -> list[dict[str, Any]]:
-    """The table of a study."""
+    """Rows of the table."""
     runs, settings = load_runs(source.inputs["runs"]), source.settings["method_settings"]
     return lora_sweep_table(runs, settings, load_statistics(source))
 
@@ -27,7 +27,7 @@ def rows(source: Source) -> list[dict[str, Any]]:
 def lora_sweep_table(
     runs: pd.DataFrame, method_settings: Mapping[str, Any], settings: Settings
 ) -> list[dict[str, Any]]:
-    """One row a point of the search. method_settings: those of the target LoRA; "yes" in the
+    """One row per point of the search. method_settings: those of the target LoRA; "yes" in the
     column of that name marks its own point. validation_loss: mean over tasks of the mean over
     seeds. difference: from the target LoRA as configured, paired. Every row is over the tasks
     that all of them have.

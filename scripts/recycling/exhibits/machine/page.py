@@ -1,4 +1,4 @@
-"""Time and memory of jobs as people read them."""
+"""Time and memory of jobs, formatted for the report."""
 
 from collections.abc import Sequence
 

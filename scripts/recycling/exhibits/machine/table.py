@@ -15,7 +15,7 @@ COLUMNS = (
 
 
 def rows(source: Source) -> list[dict[str, Any]]:
-    """The table of a study, from the notes beside its logs."""
+    """Rows of the table, from the notes beside its logs."""
     logs = Path(source.inputs["runs"]).parent / "logs"
     return machine_table(read_json(path) for path in sorted(logs.rglob(f"*{USE}")))
 

@@ -19,14 +19,14 @@ COLUMNS = (*ROW, *LEVEL, *DIFFERENCE, "wilcoxon_p_holm", "reported", "locator")
 
 
 def rows(source: Source) -> list[dict[str, Any]]:
-    """The table of a study."""
+    """Rows of the table."""
     return main_table(*load_comparison(source))
 
 
 def main_table(
     runs: pd.DataFrame, reported: pd.DataFrame, settings: Settings
 ) -> list[dict[str, Any]]:
-    """One row a method, selection and target. difference: from the target LoRA, paired; Holm's
+    """One row per method, selection and target. difference: from the target LoRA, paired; Holm's
     correction is over the table.
 
     Of a method with several K the largest is taken. K = 1 with the target LoRA (nothing else

@@ -1,4 +1,4 @@
-"""The methods and their settings as people read them."""
+"""The methods and their settings, formatted for the report."""
 
 from collections.abc import Sequence
 

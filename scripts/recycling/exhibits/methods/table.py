@@ -18,14 +18,14 @@ OPTIMISED = {
 
 
 def rows(source: Source) -> list[dict[str, str]]:
-    """The table of a study."""
+    """Rows of the table."""
     return methods_table(source.settings["methods"], source.settings["experiments"])
 
 
 def methods_table(
     methods: Mapping[str, Any], experiments: Mapping[str, Sequence[Mapping[str, Any]]]
 ) -> list[dict[str, str]]:
-    """One row a method. methods: those that `experiments` run; both of a validated config."""
+    """One row per method. methods: those that `experiments` run; both of a validated config."""
     rows = []
     for name in sorted(methods, key=method_order):
         grids = [(experiment, grid) for experiment, part in experiments.items() for grid in part

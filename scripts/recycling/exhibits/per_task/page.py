@@ -14,7 +14,7 @@ NOTE = (
 
 
 def page(rows: Sequence[Row]) -> Page:
-    """rows: of the table. One line a task, one column a row of the main table."""
+    """rows: of the table. One line per task, one column per row of the main table."""
     names = list(dict.fromkeys(_name(row) for row in rows))
     heads = {"task": "Task", "majority": "Majority", **{name: name for name in names}}
     lines: dict[str, dict[str, str]] = {}

@@ -15,14 +15,14 @@ COLUMNS = ("task", "majority", "n_test", *ROW, "accuracy", "seed_sd", "n_seeds")
 
 
 def rows(source: Source) -> list[dict[str, Any]]:
-    """The table of a study."""
+    """Rows of the table."""
     return per_task_table(load_runs(source.inputs["runs"]), read_tsv(source.inputs["main"]))
 
 
 def per_task_table(
     runs: pd.DataFrame, main_rows: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """One row a task and row of the main table. seed_sd: standard deviation over seeds (n - 1)."""
+    """One row per task and row of the main table. seed_sd: sample standard deviation over seeds."""
     experiments = rows_experiments(runs)
     runs = runs[(runs["reinit"] == "none") & (runs["skip"] == 0)]
     rows = []

@@ -10,5 +10,5 @@ COLUMNS = COPY_COLUMNS
 
 
 def rows(source: Source) -> list[dict[str, Any]]:
-    """The table of a study."""
+    """Rows of the table."""
     return copies(read_tsv(source.inputs["pool"]), read_tsv(source.inputs["rejected"]))

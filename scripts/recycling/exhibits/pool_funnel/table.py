@@ -12,14 +12,14 @@ COLUMNS = ("step", "reason", "meaning", "adapters", "left")
 
 
 def rows(source: Source) -> list[dict[str, Any]]:
-    """The table of a study."""
+    """Rows of the table."""
     return funnel(read_tsv(source.inputs["pool"]), read_tsv(source.inputs["rejected"]))
 
 
 def funnel(
     kept: Sequence[Mapping[str, str]], rejected: Sequence[Mapping[str, str]]
 ) -> list[dict[str, Any]]:
-    """The candidates, one row a reason in the order of the screening, and the pool.
+    """The candidates, one row per reason in the order of the screening, and the pool.
 
     step: "candidates", the stage that rejected (listing, config, header, weights), or "pool".
     left: adapters that remain after the row.

@@ -10,5 +10,5 @@ COLUMNS = LICENCE_COLUMNS
 
 
 def rows(source: Source) -> list[dict[str, Any]]:
-    """The table of a study."""
+    """Rows of the table."""
     return licence_summary(read_tsv(source.inputs["pool"]))

@@ -9,12 +9,12 @@ COLUMNS = ("task", "repo_id", "score")
 
 
 def rows(source: Source) -> list[dict[str, Any]]:
-    """The table of a study."""
+    """Rows of the table."""
     return pool_scores(load_selections(source.paths("selections")))
 
 
 def pool_scores(selections: Selections) -> list[dict[str, Any]]:
-    """One row a task and adapter: the score that the evaluation rule orders by."""
+    """One row per task and adapter: the score that the evaluation rule orders by."""
     return [
         {"task": task, "repo_id": name, "score": score}
         for task, rows in selections.items()

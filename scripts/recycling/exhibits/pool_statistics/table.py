@@ -21,14 +21,14 @@ QUANTITIES = {
 
 
 def rows(source: Source) -> list[dict[str, Any]]:
-    """The table of a study."""
+    """Rows of the table."""
     return pool_statistics(read_tsv(source.inputs["pool"]), read_json(source.inputs["paper"]))
 
 
 def pool_statistics(
     pool: Sequence[Mapping[str, str]], paper: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """One row a quantity and value: adapters with it, here and in the paper's pool where known."""
+    """One row per quantity and value: adapters with it, here and in the paper's pool."""
     rows: list[dict[str, Any]] = []
     for quantity, key in QUANTITIES.items():
         ours = Counter(_value(row, quantity) for row in pool)

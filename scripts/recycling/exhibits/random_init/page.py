@@ -1,4 +1,4 @@
-"""Recycled minus re-initialised LoRAs as people read it."""
+"""Recycled minus re-initialised LoRAs, formatted for the report."""
 
 from collections.abc import Sequence
 

@@ -30,7 +30,7 @@ COLUMNS = (
 
 
 def rows(source: Source) -> list[dict[str, Any]]:
-    """The table of a study."""
+    """Rows of the table."""
     runs, reported, settings = load_comparison(source)
     return recycled_minus_reinitialised(runs, reported, RECYCLED, "ours", settings)
 
@@ -42,7 +42,7 @@ def recycled_minus_reinitialised(
     method: str,
     settings: Settings,
 ) -> list[dict[str, Any]]:
-    """One row a selection, target and K: weights as published minus re-initialised; the paper's
+    """One row per selection, target and K: weights as published minus re-initialised; the paper's
     difference beside the largest K.
     """
     points = runs[runs["experiment"].isin(experiments)]

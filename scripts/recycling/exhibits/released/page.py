@@ -1,4 +1,4 @@
-"""The released tables beside this study's as people read them."""
+"""The released tables beside this study's, formatted for the report."""
 
 from collections.abc import Sequence
 from statistics import fmean

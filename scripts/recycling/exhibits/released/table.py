@@ -14,7 +14,7 @@ from recycling.select.evaluation import BASE, pooled
 
 
 def rows(source: Source) -> list[dict[str, Any]]:
-    """The table of a study."""
+    """Rows of the table."""
     settings = source.settings
     known = sorted(
         {*settings["tasks"], *(path.stem for path in Path("resources/tasks").glob("*.yaml"))}
@@ -43,6 +43,6 @@ def pool_accuracies(scores: list[dict[str, str]], splits: list[str]) -> dict[str
 
 
 def method_accuracies(runs: pd.DataFrame, method: str) -> dict[str, list[float]]:
-    """task -> the accuracies of a method's runs, one a seed."""
+    """task -> the accuracies of a method's runs, one per seed."""
     own = runs[fitting(runs, {"method": method})].drop_duplicates("key")
     return {str(task): part["accuracy"].tolist() for task, part in own.groupby("task")}

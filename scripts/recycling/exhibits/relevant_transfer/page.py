@@ -1,4 +1,4 @@
-"""Transfer from relevant LoRAs as people read it."""
+"""Transfer from relevant LoRAs, formatted for the report."""
 
 from collections.abc import Sequence
 

@@ -10,6 +10,6 @@ from recycling.exhibits.source import Source
 
 
 def rows(source: Source) -> list[dict[str, Any]]:
-    """The table of a study."""
+    """Rows of the table."""
     runs, reported, settings = load_comparison(source)
     return sweep(runs, reported, RELEVANT, "ours", settings)

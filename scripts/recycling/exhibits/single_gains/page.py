@@ -1,4 +1,4 @@
-"""The gains of single pool adapters as people read them."""
+"""The gains of single pool adapters, formatted for the report."""
 
 from collections.abc import Sequence
 

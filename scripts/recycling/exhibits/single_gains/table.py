@@ -26,7 +26,7 @@ Row = Mapping[str, str]
 
 
 def rows(source: Source) -> list[dict[str, Any]]:
-    """The table of a study."""
+    """Rows of the table."""
     scores = [row for path in source.paths("scores") for row in read_tsv(path)]
     return gains_table(scores, source.settings["tasks"], source.settings["splits"])
 
@@ -34,7 +34,7 @@ def rows(source: Source) -> list[dict[str, Any]]:
 def gains_table(
     rows: Sequence[Row], tasks: Sequence[str], splits: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """One row a task.
+    """One row per task.
 
     rows: of scores tables, the base's among them. splits: those that selection looks at. least to
     best: quantiles over adapters of score - base. n_best: adapters that share the best score;

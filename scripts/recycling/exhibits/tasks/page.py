@@ -1,4 +1,4 @@
-"""The tasks as people read them."""
+"""The tasks, formatted for the report."""
 
 from collections.abc import Sequence
 

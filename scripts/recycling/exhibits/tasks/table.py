@@ -11,7 +11,7 @@ COLUMNS = ("task", *SPLITS, "majority", "max_new_tokens", "dropped", "content")
 
 
 def rows(source: Source) -> list[dict[str, Any]]:
-    """One row a task. majority: accuracy of always answering the most frequent training label."""
+    """One row per task. majority: accuracy of always answering the most frequent training label."""
     return [
         {name: card[name] for name in ("task", "max_new_tokens", "content")}
         | {split: card["sizes"][split] for split in SPLITS}

@@ -11,14 +11,14 @@ MOST_CUTS = 50
 
 
 def rows(source: Source) -> list[dict[str, Any]]:
-    """The table of a study."""
+    """Rows of the table."""
     return tie_widths(load_selections(source.paths("selections")))
 
 
 def tie_widths(selections: Selections) -> list[dict[str, Any]]:
-    """One row a task and cut (1, 2, ... adapters taken): how many adapters share the score there.
+    """One row per task and cut (1, 2, ... adapters taken): how many adapters share the score there.
 
-    tied: 0 where the cut falls between unequal scores, as of `Ranking.tie_width`.
+    tied: 0 where the cut falls between unequal scores, as returned by `Ranking.tie_width`.
     """
     rows = []
     for task, chosen in selections.items():
