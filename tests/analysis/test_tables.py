@@ -312,3 +312,29 @@ def test_contrasts_are_those_that_the_study_has_runs_for(load, reported):
 def test_every_contrast_has_an_identity_of_its_own():
     for group in GROUPS.values():
         assert len({one.id for one in group}) == len({one.effect_is for one in group}) == len(group)
+
+
+def own_experiment():
+    """`small`, and an experiment that no table knows: averages of K = 3, one of them varied."""
+    rows = small()
+    for task in ("a", "b"):
+        merged = {"k": 3, "selection": "evaluation", "target": "without"}
+        rows.append(row("mine", "average", task, "0", 0.5, **merged))
+        rows.append(row("mine", "average", task, "0", 0.6, variant="divide_by=present", **merged))
+    return rows
+
+
+def test_an_experiment_of_ones_own_is_in_the_main_table(load, reported):
+    before = main_table(load(small()), reported, SETTINGS)
+    after = main_table(load(own_experiment()), reported, SETTINGS)
+    (added,) = [r for r in after if r["method"] == "average"]
+    assert (added["k"], added["accuracy"], added["reported"]) == (3, "0.500000", "")
+    assert len(after) == len(before) + 1
+
+
+def test_an_experiment_of_ones_own_is_compared_with_the_target_lora(load, reported):
+    rows = contrasts_table(load(own_experiment()), reported, SETTINGS)
+    own = [r for r in rows if r["group"] == "mine"]
+    # The target LoRA with seed 0 has 0.4 and 0.8: on average 0.6.
+    assert [float(r["difference"]) for r in own] == pytest.approx([-0.1, 0.0])
+    assert "divide_by=present" in own[1]["minuend"]
