@@ -70,7 +70,7 @@ def test_exhibits_of_experiments_that_are_not_asked_are_left_out():
 def test_a_study_brings_an_exhibit_of_its_own(tmp_path):
     folder = tmp_path / "mine"
     folder.mkdir()
-    with pytest.raises(UserError, match=r"exhibits: .*mine: no file exhibit\.py"):
+    with pytest.raises(UserError, match=r"exhibits: no file .*mine/exhibit\.py"):
         find_exhibits(study(exhibits=[str(folder)]))
     (folder / "exhibit.py").write_text(OWN)
     assert find_exhibits(study(exhibits=[str(folder)]))["mine"].title == "Mine"
@@ -86,3 +86,13 @@ def test_every_experiment_that_a_table_names_is_in_a_config():
     for path in (ROOT / "config.yaml", *sorted((ROOT / "studies").glob("*.yaml"))):
         configured |= set(yaml.safe_load(path.read_text(encoding="utf-8")).get("experiments", {}))
     assert configured >= experiments.KNOWN
+
+
+def test_a_study_names_an_exhibit_in_a_package(tmp_path, monkeypatch):
+    folder = tmp_path / "own_package/best"
+    folder.mkdir(parents=True)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UserError, match=r"exhibits: no module own_package\.best\.exhibit"):
+        find_exhibits(study(exhibits=["own_package.best"]))
+    (folder / "exhibit.py").write_text(OWN)
+    assert find_exhibits(study(exhibits=["own_package.best"]))["best"].title == "Mine"

@@ -1,12 +1,12 @@
 """What an exhibit says of itself, and how a study finds its exhibits."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from recycling.errors import UserError
-from recycling.plugins import load_file
+from recycling.plugins import load_file, locate
 from recycling.study.study import Study
 
 HERE = Path(__file__).resolve().parent
@@ -98,8 +98,12 @@ def find_exhibits(study: Study) -> dict[str, Exhibit]:
     return {name: exhibit for name, exhibit in exhibits.items() if exhibit.included(study)}
 
 
-def _named(folders: Iterable[str]) -> list[Path]:
-    for folder in folders:
-        if not (Path(folder) / "exhibit.py").is_file():
-            raise UserError(f"config: exhibits: {folder}: no file exhibit.py in this folder")
-    return [Path(folder).resolve() for folder in folders]
+def _named(names: Iterable[str]) -> Iterator[Path]:
+    """The folders that a study names: by their path, or as a dotted package."""
+    for name in names:
+        try:
+            own = "." in name and not Path(name).exists()
+            file = locate(f"{name}.exhibit" if own else f"{name}/exhibit.py", "recycling.exhibits")
+        except UserError as error:
+            raise UserError(f"config: exhibits: {error}") from None
+        yield file.parent
