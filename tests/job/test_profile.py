@@ -17,7 +17,7 @@ def test_exactly_the_scripts_that_load_the_base_request_one_gpu():
     loading = {
         path.stem
         for path in (ROOT / "scripts").glob("*.py")
-        if any(call in path.read_text() for call in ("Workbench(", "load_model("))
+        if any(call in path.read_text() for call in ("TaskEvaluator(", "load_model("))
     }
     requests = {rule: values.get("gres") for rule, values in PROFILE["set-resources"].items()}
     assert {rule for rule, gres in requests.items() if gres} == loading - WITHOUT_MODEL
