@@ -35,12 +35,12 @@ rule report:
         rules.figures.input,
         rules.tables.input,
         [
-            exhibit.folder / "figure.rst"
+            exhibit.file("figure", ".rst")
             for exhibit in EXHIBITS.values()
             if exhibit.has("figure")
         ],
         [
-            exhibit.folder / "page.rst"
+            exhibit.file("page", ".rst")
             for exhibit in EXHIBITS.values()
             if exhibit.has("page")
         ],

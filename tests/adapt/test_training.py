@@ -12,6 +12,7 @@ from recycling.adapt.fit import fit
 from recycling.adapt.layer import attached
 from recycling.adapt.training import Training, batches, collate, loss
 from recycling.errors import UserError
+from recycling.settings import parse
 
 
 def coefficients_of(adapters, init="normal", dtype=torch.float32):
@@ -248,4 +249,4 @@ def test_an_example_without_an_answer_is_refused(world):
 @pytest.mark.parametrize("wrong", [{"keep": "first"}, {"micro_batch": 3}])
 def test_refused_settings(wrong):
     with pytest.raises(UserError):
-        Training(lr=0.1, steps=2, **wrong)
+        parse(Training, {"lr": 0.1, "steps": 2, **wrong}, "training")

@@ -47,7 +47,7 @@ def test_the_function_gets_what_it_takes_and_ranks_what_it_scores(ranked):
         ({"shares": 1}, "did you mean share"),
         ({"scores": {}}, "unknown setting 'scores'"),
         ({"share": 1}, "stranger"),
-        ({"share": 0}, "not a number"),
+        ({"share": 0}, "NaN"),
     ],
 )
 def test_a_mistake_is_one_line(ranked, settings, named):

@@ -74,9 +74,12 @@ class Exhibit:
         """The path of the exhibit's table."""
         return f"{study.out}/{self.data.format(name=self.name)}"
 
-    def file(self, part: str) -> str:
-        """The source of "table", "page" or "figure", relative to the working directory if below."""
-        path = self.folder / f"{part}.py"
+    def file(self, part: str, suffix: str = ".py") -> str:
+        """The source of a "table", "page" or "figure", or its caption (".rst").
+
+        Relative to the working directory if it is below, so that a study can be moved.
+        """
+        path = self.folder / f"{part}{suffix}"
         return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
     def has(self, part: str) -> bool:
