@@ -48,6 +48,7 @@ RC: Any = {
     "xtick.labelsize": 8,
     "ytick.labelsize": 8,
     "grid.color": PALE,
+    "legend.frameon": False,
     "legend.fontsize": 8,
     "lines.markersize": 5.5,
     "hatch.linewidth": 0.6,
