@@ -84,7 +84,7 @@ def test_an_edit_of_an_own_file_recomputes_its_runs(checkout, name, jobs):
     path = checkout.root / f"studies/mine/{name}.py"
     before = path.read_text()
     command = "snakemake --dry-run --quiet rules --cores 1 --configfile studies/mine.yaml"
-    path.write_text(f'{before}\n"""Words alone change nothing."""\n')
+    path.write_text(f"{before}\n# Words alone change nothing.\n")
     words = checkout.shell(command)
     path.write_text(f"{before}\nADDED = 1\n")
     text = checkout.shell(command)
